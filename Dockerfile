@@ -1,0 +1,29 @@
+# docker build -t wheelhouse .
+# docker run -d --name wheelhouse -p 127.0.0.1:9000:9000 --read-only --cap-drop ALL --security-opt no-new-privileges \
+#   --group-add "$(stat -c %g /var/run/docker.sock)" -v /var/run/docker.sock:/var/run/docker.sock \
+#   wheelhouse --listen-without-accounts
+
+FROM rust:1.95-bookworm AS build
+WORKDIR /build
+COPY Cargo.toml Cargo.lock build.rs askama.toml ./
+COPY src src
+COPY templates templates
+COPY static static
+# A static binary needs nothing in the image beside it. With a target named, build scripts and macros stay dynamic, as they
+# must. getrandom would look for its system call with dlsym, which a static binary has not, and want /dev/urandom instead.
+ENV RUSTFLAGS="-C target-feature=+crt-static --cfg getrandom_backend=\"linux_getrandom\""
+RUN target="$(uname -m)-unknown-linux-gnu" \
+ && cargo build --release --locked --bin wheelhouse --target "$target" \
+ && cp "target/$target/release/wheelhouse" /wheelhouse
+
+FROM scratch
+LABEL org.opencontainers.image.title="Wheelhouse" \
+      org.opencontainers.image.description="A web console for a Docker engine" \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0"
+COPY --from=build /wheelhouse /wheelhouse
+# Nobody's number. The engine's socket is opened by its group: --group-add.
+USER 65532:65532
+ENV WHEELHOUSE_LISTEN=0.0.0.0:9000
+EXPOSE 9000
+HEALTHCHECK --interval=15s --timeout=5s --start-period=5s CMD ["/wheelhouse", "healthcheck"]
+ENTRYPOINT ["/wheelhouse"]

@@ -1,0 +1,35 @@
+.DEFAULT_GOAL := help
+.PHONY: help run build test test-it test-browser test-image check bench image screenshots
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## run the console (ARGS="..." for wheelhouse); installs and starts Docker where no engine answers
+	@scripts/run.sh $(ARGS)
+
+build: ## build target/release/wheelhouse
+	cargo build --release --locked
+
+test: ## every test, against real engines of our own (root, Debian); installs what they need
+	@scripts/test.sh all
+
+test-it: ## unit and integration tests only
+	@scripts/test.sh it
+
+test-browser: ## the tests in a real Chromium only
+	@scripts/test.sh browser
+
+test-image: ## build the container image and test it as it is run
+	@scripts/test.sh image
+
+check: ## format, lints, docs, licences, unused dependencies
+	@scripts/check.sh
+
+bench: ## what is measured, in one run
+	@scripts/test.sh bench
+
+image: ## build the container image `wheelhouse`
+	docker build -t wheelhouse .
+
+screenshots: ## the pictures of the README
+	@scripts/test.sh screenshots

@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# `make test`: every suite against real engines that this script starts: test.sh [it|browser|image|all]
+#   it       unit tests and tests/it (cargo test)
+#   browser  tests/browser in a real Chromium
+#   image    the container image, built and run
+# Also `bench` and `screenshots`, which need the same surroundings. What is missing on the machine is installed.
+# KEEP_ENGINES=1 leaves the engines running for the next time.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+source "$(dirname "$0")/common.sh"
+cd "$ROOT"
+[ "$(id -u)" = 0 ] || die "the test engines need root: sudo -E make test"
+
+part=${1:-all}
+case $part in all | it | browser | image | bench | screenshots) ;; *) die "no such part: $part" ;; esac
+wants() { [ "$part" = all ] || [ "$part" = "$1" ]; }
+drives_browser() { wants browser || [ "$part" = screenshots ]; }
+
+export ENGINES=${ENGINES:-${XDG_CACHE_HOME:-$HOME/.cache}/wheelhouse-engines}
+engines=$ROOT/scripts/engines.sh
+logs=$(mktemp -d)
+passed=0 failed=0 skipped=0 broken=()
+
+started=()
+finish() {
+  [ -n "${KEEP_ENGINES:-}" ] || [ ${#started[@]} -eq 0 ] || "$engines" stop "${started[@]}"
+  rm -rf "$logs"
+}
+trap finish EXIT
+
+# suite NAME COMMAND...: its output on the screen and in a file. Not through a pipe: a process that a test left behind would
+# hold the pipe open, and this script with it.
+suite() {
+  local name=$1 log=$logs/$1 pid status=0; shift
+  say "$name"
+  "$@" >"$log" 2>&1 </dev/null & pid=$!
+  tail -n +1 -s 0.2 -f --pid="$pid" "$log" &
+  local screen=$!
+  wait "$pid" || status=$?
+  wait "$screen" || true
+  [ "$status" = 0 ] || broken+=("$name")
+  # The closing lines of cargo test, of node's runner (both of its formats), and of our own scripts.
+  local p f s
+  read -r p f s < <(awk '
+    /^test result:/ { for (i = 2; i <= NF; i++) { if ($i ~ /^passed/) p += $(i-1); if ($i ~ /^failed/) f += $(i-1); if ($i ~ /^ignored/) s += $(i-1) } }
+    /^(#|ℹ) pass [0-9]+$/ { p += $3 } /^(#|ℹ) fail [0-9]+$/ { f += $3 } /^(#|ℹ) (skipped|todo) [0-9]+$/ { s += $3 }
+    /^[0-9]+ passed, [0-9]+ failed/ { p += $1; f += $3 }
+    END { print p + 0, f + 0, s + 0 }' "$log")
+  # A suite that broke without counting a failure (it did not compile, it crashed) is one.
+  if [ "$status" != 0 ] && [ "$f" = 0 ]; then f=1; fi
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+
+need curl cc=gcc pkg-config
+[ -e /usr/include/stdlib.h ] || apt_install libc6-dev
+if wants it; then need nginx=nginx-light; fi
+if drives_browser; then
+  need chromium node=nodejs npm
+  [ ! -e tests/browser/package-lock.json ] || npm ci --prefix tests/browser --no-audit --no-fund --silent </dev/null
+fi
+
+say "engines in $ENGINES"
+"$engines" fetch </dev/null
+for name in docker28 docker20 podman4; do
+  if ! curl -sf --max-time 5 --unix-socket "$ENGINES/$name/engine.sock" http://engine/_ping >/dev/null 2>&1; then started+=("$name"); fi
+  "$engines" start "$name" </dev/null
+  "$engines" images "$name" </dev/null
+done
+"$engines" registry docker28 </dev/null
+# shellcheck source=/dev/null
+source <("$engines" env)
+export PATH=$PATH:$ENGINES/bin   # a docker command line, where the machine has none
+
+cargo_tests() {
+  local status=0
+  cargo test --all-targets --locked --no-fail-fast || status=$?
+  cargo test --doc --locked || status=$?
+  return "$status"
+}
+if wants it; then suite it cargo_tests; fi
+
+if drives_browser || [ "$part" = bench ]; then
+  profile=dev
+  [ "$part" != bench ] || profile=release
+  cargo build --locked --profile "$profile" --bin wheelhouse </dev/null
+  target=$(cargo metadata --format-version 1 --no-deps --locked | sed -E 's/.*"target_directory":"([^"]+)".*/\1/')
+  export WHEELHOUSE_BIN=$target/${profile/dev/debug}/wheelhouse
+fi
+if wants browser; then
+  # Named one by one: what `node --test FOLDER` means has changed between versions of node.
+  mapfile -t files < <(find tests/browser -name node_modules -prune -o \( -name '*.test.js' -o -name '*.test.mjs' \) -print | sort)
+  [ ${#files[@]} -gt 0 ] || die "no tests in tests/browser"
+  suite browser node --test --test-concurrency=1 "${files[@]}"
+fi
+if wants image; then suite image "$ROOT/scripts/test-image.sh"; fi
+if [ "$part" = bench ]; then suite bench bash tests/bench/run.sh; fi
+if [ "$part" = screenshots ]; then suite screenshots node tests/browser/screenshots.mjs; fi
+
+[ ${#broken[@]} -eq 0 ] || say "failed: ${broken[*]}"
+if [ "$skipped" = 0 ]; then echo "$passed passed, $failed failed"; else echo "$passed passed, $failed failed, $skipped skipped"; fi
+[ "$failed" = 0 ]

@@ -1,0 +1,247 @@
+//! What an action of the console would be as a docker command, in the short forms that people type.
+
+use std::fmt::Display;
+
+use super::words::join;
+
+/// A command in the making: words that are quoted when they are put on a line.
+struct Line(Vec<String>);
+
+impl Line {
+    /// `docker` and fixed words: `docker("volume ls")`.
+    fn docker(words: &str) -> Self {
+        Self(["docker"].into_iter().chain(words.split(' ')).map(str::to_owned).collect())
+    }
+
+    /// A word, if it is wanted.
+    fn when(self, wanted: bool, word: &str) -> Self {
+        self.words(wanted.then_some(word))
+    }
+
+    /// A flag and its value, if there is one.
+    fn option(self, flag: &str, value: Option<impl Display>) -> Self {
+        match value {
+            Some(value) => self.words([flag, &value.to_string()]),
+            None => self,
+        }
+    }
+
+    /// A flag for each `name=value`.
+    fn settings(self, flag: &str, settings: &[(&str, &str)]) -> Self {
+        settings.iter().fold(self, |line, (name, value)| line.option(flag, Some(format!("{name}={value}"))))
+    }
+
+    fn words<'a>(mut self, words: impl IntoIterator<Item = &'a str>) -> Self {
+        self.0.extend(words.into_iter().map(str::to_owned));
+        self
+    }
+
+    fn names(self, names: &[&str]) -> String {
+        self.words(names.iter().copied()).end()
+    }
+
+    fn end(self) -> String {
+        join(self.0)
+    }
+}
+
+/// `docker start web db`.
+pub fn start(names: &[&str]) -> String {
+    Line::docker("start").names(names)
+}
+
+/// `docker stop -t 30 web`; the timeout is in seconds, -1 for none.
+pub fn stop(names: &[&str], timeout: Option<i64>) -> String {
+    Line::docker("stop").option("-t", timeout).names(names)
+}
+
+/// `docker restart -t 30 web`; the timeout is in seconds, -1 for none.
+pub fn restart(names: &[&str], timeout: Option<i64>) -> String {
+    Line::docker("restart").option("-t", timeout).names(names)
+}
+
+/// `docker kill -s HUP web`.
+pub fn kill(names: &[&str], signal: Option<&str>) -> String {
+    Line::docker("kill").option("-s", signal).names(names)
+}
+
+/// `docker pause web`.
+pub fn pause(names: &[&str]) -> String {
+    Line::docker("pause").names(names)
+}
+
+/// `docker unpause web`.
+pub fn unpause(names: &[&str]) -> String {
+    Line::docker("unpause").names(names)
+}
+
+/// `docker rename web shop`.
+pub fn rename(name: &str, new: &str) -> String {
+    Line::docker("rename").names(&[name, new])
+}
+
+/// `docker rm -fv web`: by force, with anonymous volumes, or only a link.
+pub fn rm(names: &[&str], force: bool, volumes: bool, link: bool) -> String {
+    let letters: String =
+        [(force, 'f'), (volumes, 'v'), (link, 'l')].iter().filter(|(on, _)| *on).map(|(_, c)| c).collect();
+    Line::docker("rm").when(!letters.is_empty(), &format!("-{letters}")).names(names)
+}
+
+/// `docker container prune -f`.
+pub fn container_prune() -> String {
+    Line::docker("container prune -f").end()
+}
+
+/// `docker ps -a --filter status=exited`.
+pub fn ps(all: bool, filters: &[(&str, &str)]) -> String {
+    Line::docker("ps").when(all, "-a").settings("--filter", filters).end()
+}
+
+/// `docker inspect web`.
+pub fn inspect(names: &[&str]) -> String {
+    Line::docker("inspect").names(names)
+}
+
+/// What of a container's output is asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Logs<'a> {
+    /// Whether what is yet to come is wanted too.
+    pub follow: bool,
+    /// Whether lines begin with their time.
+    pub timestamps: bool,
+    /// Lines from the end.
+    pub tail: Option<u64>,
+    /// A time or an age, `10m`.
+    pub since: Option<&'a str>,
+    /// A time or an age, `10m`.
+    pub until: Option<&'a str>,
+}
+
+/// `docker logs -f -n 100 web`.
+pub fn logs(name: &str, what: Logs<'_>) -> String {
+    Line::docker("logs")
+        .when(what.follow, "-f")
+        .when(what.timestamps, "-t")
+        .option("-n", what.tail)
+        .option("--since", what.since)
+        .option("--until", what.until)
+        .names(&[name])
+}
+
+/// `docker stats web`.
+pub fn stats(names: &[&str]) -> String {
+    Line::docker("stats").names(names)
+}
+
+/// `docker exec -it web sh`.
+pub fn exec(name: &str, user: Option<&str>, command: &[&str]) -> String {
+    Line::docker("exec -it").option("-u", user).words([name]).names(command)
+}
+
+/// `docker pull --platform linux/arm64 nginx`.
+pub fn pull(image: &str, platform: Option<&str>) -> String {
+    Line::docker("pull").option("--platform", platform).names(&[image])
+}
+
+/// `docker volume create -d local -o type=nfs --label team=shop data`.
+pub fn volume_create(
+    name: Option<&str>,
+    driver: Option<&str>,
+    options: &[(&str, &str)],
+    labels: &[(&str, &str)],
+) -> String {
+    Line::docker("volume create")
+        .option("-d", driver)
+        .settings("-o", options)
+        .settings("--label", labels)
+        .words(name)
+        .end()
+}
+
+/// `docker volume rm -f data`.
+pub fn volume_rm(names: &[&str], force: bool) -> String {
+    Line::docker("volume rm").when(force, "-f").names(names)
+}
+
+/// `docker volume prune -a`: all unused volumes, not only those without a name.
+pub fn volume_prune(all: bool) -> String {
+    Line::docker("volume prune").when(all, "-a").end()
+}
+
+/// `docker volume ls --filter dangling=true`.
+pub fn volume_ls(filters: &[(&str, &str)]) -> String {
+    Line::docker("volume ls").settings("--filter", filters).end()
+}
+
+/// `docker volume inspect data`.
+pub fn volume_inspect(names: &[&str]) -> String {
+    Line::docker("volume inspect").names(names)
+}
+
+/// `docker events --since 10m --filter type=container`.
+pub fn events(since: Option<&str>, until: Option<&str>, filters: &[(&str, &str)]) -> String {
+    Line::docker("events").option("--since", since).option("--until", until).settings("--filter", filters).end()
+}
+
+/// `docker info`.
+pub fn info() -> String {
+    Line::docker("info").end()
+}
+
+/// `docker version`.
+pub fn version() -> String {
+    Line::docker("version").end()
+}
+
+/// `docker system df -v`.
+pub fn system_df() -> String {
+    Line::docker("system df -v").end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containers() {
+        assert_eq!(start(&["web", "db"]), "docker start web db");
+        assert_eq!(stop(&["web"], None), "docker stop web");
+        assert_eq!(stop(&["web"], Some(-1)), "docker stop -t -1 web");
+        assert_eq!(restart(&["web"], Some(30)), "docker restart -t 30 web");
+        assert_eq!(kill(&["web"], Some("HUP")), "docker kill -s HUP web");
+        assert_eq!(rename("web", "shop"), "docker rename web shop");
+        assert_eq!(rm(&["web"], false, false, false), "docker rm web");
+        assert_eq!(rm(&["web", "db"], true, true, false), "docker rm -fv web db");
+        assert_eq!(rm(&["web/db"], false, false, true), "docker rm -l web/db");
+        assert_eq!(ps(true, &[("label", "note=two words")]), "docker ps -a -f 'label=note=two words'");
+        assert_eq!(logs("web", Logs { follow: true, tail: Some(100), ..Logs::default() }), "docker logs -f -n 100 web");
+        assert_eq!(exec("web", Some("root"), &["sh", "-c", "ls *"]), "docker exec -it -u root web sh -c 'ls *'");
+    }
+
+    #[test]
+    fn volumes() {
+        assert_eq!(volume_create(None, None, &[], &[]), "docker volume create");
+        assert_eq!(
+            volume_create(
+                Some("nas"),
+                Some("local"),
+                &[("type", "nfs"), ("o", "addr=10.0.0.2,rw")],
+                &[("team", "shop")]
+            ),
+            "docker volume create -d local -o type=nfs -o o=addr=10.0.0.2,rw --label team=shop nas"
+        );
+        assert_eq!(volume_rm(&["a", "b"], true), "docker volume rm -f a b");
+        assert_eq!(volume_prune(true), "docker volume prune -a");
+        assert_eq!(volume_ls(&[("dangling", "true")]), "docker volume ls --filter dangling=true");
+    }
+
+    #[test]
+    fn system() {
+        assert_eq!(system_df(), "docker system df -v");
+        assert_eq!(
+            events(Some("10m"), None, &[("type", "container")]),
+            "docker events --since 10m --filter type=container"
+        );
+        assert_eq!(pull("nginx", Some("linux/arm64")), "docker pull --platform linux/arm64 nginx");
+    }
+}

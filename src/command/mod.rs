@@ -1,0 +1,17 @@
+//! The docker command line, both ways; pure, without input or output.
+//!
+//! [`RunLine`] stands between a line, a form and a request: [`RunLine::parse`] reads a line,
+//! [`RunLine::to_spec`] makes the request, [`RunLine::to_command`] writes the line. [`FLAGS`] says what there
+//! is. [`echo`] writes the docker command of every other thing that the console does.
+
+mod check;
+pub mod echo;
+pub mod flags;
+pub mod image;
+mod read;
+pub mod run;
+pub mod words;
+
+pub use check::container_name;
+pub use flags::{FLAGS, Flag, Group, Kind};
+pub use run::{LineError, OptionError, RunLine, Verb};

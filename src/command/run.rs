@@ -1,0 +1,227 @@
+//! A `docker run` line: read, turned into a request, and written again.
+//!
+//! Reading finds the flags, the image and the arguments and keeps their order; what the values mean is the
+//! business of [`RunLine::to_spec`], which finds every wrong one at once, for a form to show.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+
+use super::flags::{self, Flag, Kind};
+use super::read::Reader;
+use super::{check, image, words};
+use crate::engine::spec::Spec;
+
+/// Characters on a line before [`RunLine::to_command_multiline`] breaks it.
+const LINE_WIDTH: usize = 72;
+
+/// What a line does with the new container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Create and start it.
+    Run,
+    /// Create it only.
+    Create,
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Run => "run",
+            Self::Create => "create",
+        })
+    }
+}
+
+/// The parts of a line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunLine {
+    /// Flags by their long names, and values, in the order of the line; a switch is `true` or `false`.
+    /// A line is read without `attach` and `detach` and written with `-d`: the console runs every container in
+    /// the background.
+    pub options: Vec<(String, String)>,
+    /// The image's reference.
+    pub image: String,
+    /// What follows the image.
+    pub args: Vec<String>,
+}
+
+/// A line that cannot be read, or a value in it that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct LineError {
+    /// The word, counted from 0; the number of words if something is missing at the end.
+    pub word: usize,
+    /// Bytes of the line to point at.
+    pub at: Range<usize>,
+    /// A sentence for whoever wrote the line.
+    pub message: String,
+}
+
+/// A value that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{flag}: {message}")]
+pub struct OptionError {
+    /// The flag's long name, or `image`.
+    pub flag: String,
+    /// Which use of the flag, counted from 0.
+    pub index: usize,
+    /// A sentence for whoever gave the value.
+    pub message: String,
+}
+
+impl RunLine {
+    /// Reads `docker run ...`, `docker create ...`, their long forms with `container`, with `sudo` before, or
+    /// with `podman` in place of `docker`.
+    pub fn parse(line: &str) -> Result<(Verb, Self), LineError> {
+        Reader::read(line).map(|reader| (reader.verb, reader.line))
+    }
+
+    /// Reads a line and turns it into a request, with errors that point into the line.
+    pub fn check(line: &str) -> Result<(Verb, Self, Spec), Vec<LineError>> {
+        let read = Reader::read(line).map_err(|error| vec![error])?;
+        match read.line.to_spec() {
+            Ok(spec) => Ok((read.verb, read.line, spec)),
+            Err(errors) => {
+                let mut errors: Vec<LineError> = errors.into_iter().map(|error| read.locate(error)).collect();
+                errors.sort_by_key(|error| error.word);
+                Err(errors)
+            }
+        }
+    }
+
+    /// The request that the line stands for, or everything that is wrong with it.
+    pub fn to_spec(&self) -> Result<Spec, Vec<OptionError>> {
+        let mut spec = Spec { image: self.image.clone(), cmd: self.args.clone(), ..Spec::default() };
+        let mut errors = Vec::new();
+        if let Err(message) = image::check(&self.image) {
+            errors.push(OptionError { flag: "image".to_owned(), index: 0, message });
+        }
+        for (flag, index, value) in self.by_turn() {
+            let applied = match flags::by_long(flag) {
+                Some(known) => (known.apply)(&mut spec, value),
+                None => Err(format!("there is no flag --{flag}")),
+            };
+            if let Err(message) = applied {
+                errors.push(OptionError { flag: flag.to_owned(), index, message });
+            }
+        }
+        check::contradictions(self, &spec, &mut errors);
+        check::tidy(&mut spec);
+        if errors.is_empty() { Ok(spec) } else { Err(errors) }
+    }
+
+    /// The values of a flag, in order.
+    pub fn values<'a>(&'a self, long: &'a str) -> impl DoubleEndedIterator<Item = &'a str> {
+        self.options.iter().filter(move |(flag, _)| flag == long).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a flag that counts, which is its last.
+    pub fn value<'a>(&'a self, long: &'a str) -> Option<&'a str> {
+        self.values(long).next_back()
+    }
+
+    /// Every use of a flag that puts the host at risk, with what can go wrong.
+    pub fn dangers(&self) -> Vec<OptionError> {
+        self.remarks(|flag, value| flags::by_long(flag)?.danger_of(value).map(str::to_owned))
+    }
+
+    /// Every value that can be sent but may not do what was meant: the engine will refuse it, or a shell would
+    /// have completed it.
+    pub fn doubts(&self) -> Vec<OptionError> {
+        self.remarks(check::doubt)
+    }
+
+    fn remarks(&self, remark: impl Fn(&str, &str) -> Option<String>) -> Vec<OptionError> {
+        let uses = self.by_turn().into_iter();
+        uses.filter_map(|(flag, index, value)| {
+            remark(flag, value).map(|message| OptionError { flag: flag.to_owned(), index, message })
+        })
+        .collect()
+    }
+
+    /// Flag, which use of it, and value, in the order in which flags build on each other.
+    fn by_turn(&self) -> Vec<(&str, usize, &str)> {
+        let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+        let numbered = self.options.iter().map(|(flag, value)| {
+            let next = times.entry(flag).or_default();
+            *next += 1;
+            (flag.as_str(), *next - 1, value.as_str())
+        });
+        let mut uses: Vec<_> = numbered.collect();
+        uses.sort_by_cached_key(|(flag, ..)| flags::turn(flag));
+        uses
+    }
+
+    /// The words of the shortest line that says the same.
+    pub fn to_words(&self, verb: Verb) -> Vec<String> {
+        self.groups(verb).concat()
+    }
+
+    /// The line, for a shell.
+    pub fn to_command(&self, verb: Verb) -> String {
+        words::join(self.to_words(verb))
+    }
+
+    /// The line, for a shell and a reader: broken before flags if it is long.
+    pub fn to_command_multiline(&self, verb: Verb) -> String {
+        let line = self.to_command(verb);
+        if line.chars().count() <= LINE_WIDTH {
+            return line;
+        }
+        let groups: Vec<String> = self.groups(verb).into_iter().map(words::join).collect();
+        groups.join(" \\\n  ")
+    }
+
+    /// Words that belong together: the command and its single letters, each flag and its value, the image and
+    /// its arguments.
+    fn groups(&self, verb: Verb) -> Vec<Vec<String>> {
+        let mut groups = vec![vec!["docker".to_owned(), verb.to_string()]];
+        // Letters that can still be joined by another, as in -dit.
+        let mut letters = String::new();
+        if verb == Verb::Run {
+            letters.push('d');
+        }
+        for (flag, value) in self.options.iter().filter(|(flag, _)| flag != "attach") {
+            let known = flags::by_long(flag);
+            if let Some(letter) =
+                known.and_then(|known| known.short.filter(|_| known.kind == Kind::Switch && value == "true"))
+            {
+                letters.push(letter);
+            } else {
+                flush(&mut groups, &mut letters);
+                groups.push(option_words(flag, known, value));
+            }
+        }
+        flush(&mut groups, &mut letters);
+        let guard = self.image.starts_with('-').then(|| "--".to_owned());
+        groups.push(guard.into_iter().chain([self.image.clone()]).chain(self.args.iter().cloned()).collect());
+        groups
+    }
+}
+
+fn flush(groups: &mut Vec<Vec<String>>, letters: &mut String) {
+    if letters.is_empty() {
+        return;
+    }
+    let word = format!("-{}", std::mem::take(letters));
+    match groups.as_mut_slice() {
+        [command] => command.push(word),
+        _ => groups.push(vec![word]),
+    }
+}
+
+/// The short form where people use it; `-c` is one that they would have to look up.
+fn option_words(flag: &str, known: Option<&Flag>, value: &str) -> Vec<String> {
+    match known {
+        Some(known) if known.kind == Kind::Switch && value == "true" => vec![format!("--{flag}")],
+        Some(known) if known.kind == Kind::Switch => vec![format!("--{flag}={value}")],
+        Some(Flag { short: Some(letter), .. }) if *letter != 'c' => {
+            vec![format!("-{letter}"), value.to_owned()]
+        }
+        _ => vec![format!("--{flag}"), value.to_owned()],
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! What can be done to a container that exists.
+
+use std::time::Duration;
+
+use bollard::query_parameters::{
+    KillContainerOptions, RemoveContainerOptions, RenameContainerOptions, RestartContainerOptions,
+    StartContainerOptions, StopContainerOptions,
+};
+
+use super::{Containers, Signal, Verb};
+use crate::engine::{ContainerId, Error, wire::ACT};
+
+/// How long the engine waits before it kills, where nothing is said. Source: moby, `container.DefaultStopTimeout`.
+const STOP_TIMEOUT: u32 = 10;
+/// Longest wait that may be asked for: an hour. Never negative, which would be for ever (S076).
+pub const LONGEST_WAIT: u32 = 3_600;
+
+/// Something to do to a container, with what has to be said for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Run it.
+    Start,
+    /// Ask it to end, wait `timeout` seconds (the container's own wait, or ten, where none is said), then kill it.
+    Stop {
+        /// Seconds to wait.
+        timeout: Option<u32>,
+    },
+    /// Stop it, then start it.
+    Restart {
+        /// Seconds to wait.
+        timeout: Option<u32>,
+    },
+    /// Send it a signal.
+    Kill {
+        /// Which.
+        signal: Signal,
+    },
+    /// Freeze it.
+    Pause,
+    /// Let it go on.
+    Unpause,
+    /// Call it otherwise.
+    Rename {
+        /// The new name.
+        name: String,
+    },
+    /// Take it away.
+    Remove {
+        /// Kill it first if it runs.
+        force: bool,
+        /// Its anonymous volumes too.
+        volumes: bool,
+        /// Only the link of this name, not the container.
+        link: bool,
+    },
+}
+
+/// How an action ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// It was done.
+    Now,
+    /// It was so already: the engine's 304.
+    Already,
+    /// Somebody else is at it: it is being removed.
+    UnderWay,
+}
+
+impl Action {
+    /// Its verb.
+    pub fn verb(&self) -> Verb {
+        match self {
+            Self::Start => Verb::Start,
+            Self::Stop { .. } => Verb::Stop,
+            Self::Restart { .. } => Verb::Restart,
+            Self::Kill { .. } => Verb::Kill,
+            Self::Pause => Verb::Pause,
+            Self::Unpause => Verb::Unpause,
+            Self::Rename { .. } => Verb::Rename,
+            Self::Remove { .. } => Verb::Remove,
+        }
+    }
+
+    /// How long it may take: its own wait where it has one, and time for the engine on top.
+    fn limit(&self) -> Duration {
+        match self {
+            // The container may carry a longer wait of its own than is said here.
+            Self::Stop { timeout: None } | Self::Restart { timeout: None } => ACT * 10,
+            Self::Stop { timeout } | Self::Restart { timeout } => {
+                ACT + Duration::from_secs(u64::from(timeout.unwrap_or(STOP_TIMEOUT).min(LONGEST_WAIT)))
+            }
+            Self::Remove { .. } => ACT * 4,
+            _ => ACT,
+        }
+    }
+}
+
+impl Containers<'_> {
+    /// Does something to a container, says so to everybody while it lasts, and reads its state back. It goes on to
+    /// its end when the caller goes away.
+    pub async fn act(&self, id: &ContainerId, action: Action) -> Result<Done, Error> {
+        let (engine, id) = (self.0.clone(), id.clone());
+        engine.picture().guard_container(&id, action.verb())?;
+        let work = async move {
+            engine.live.begin(&id, action.verb());
+            let result = engine.containers().call(&id, &action).await;
+            engine.live.end(&id).await;
+            result
+        };
+        tokio::spawn(work).await.map_err(|error| Error::Engine { status: 500, message: error.to_string() })?
+    }
+
+    async fn call(&self, id: &ContainerId, action: &Action) -> Result<Done, Error> {
+        let (docker, wire, id) = (&self.0.docker, &self.0.wire, id.as_str());
+        let what = format!("{} of container {}", action.verb().word(), id.get(..12).unwrap_or(id));
+        let seconds = |timeout: &Option<u32>| timeout.map(|t| i32::try_from(t.min(LONGEST_WAIT)).unwrap_or(i32::MAX));
+        let limit = action.limit();
+        let result = match action {
+            Action::Start => wire.typed(&what, limit, docker.start_container(id, None::<StartContainerOptions>)).await,
+            Action::Stop { timeout } => {
+                let options = StopContainerOptions { t: seconds(timeout), ..StopContainerOptions::default() };
+                wire.typed(&what, limit, docker.stop_container(id, Some(options))).await
+            }
+            Action::Restart { timeout } => {
+                let options = RestartContainerOptions { t: seconds(timeout), ..RestartContainerOptions::default() };
+                wire.typed(&what, limit, docker.restart_container(id, Some(options))).await
+            }
+            Action::Kill { signal } => {
+                let options = KillContainerOptions { signal: signal.as_str().to_owned() };
+                wire.typed(&what, limit, docker.kill_container(id, Some(options))).await
+            }
+            Action::Pause => wire.typed(&what, limit, docker.pause_container(id)).await,
+            Action::Unpause => wire.typed(&what, limit, docker.unpause_container(id)).await,
+            Action::Rename { name } => {
+                let options = RenameContainerOptions { name: name.clone() };
+                wire.typed(&what, limit, docker.rename_container(id, options)).await
+            }
+            Action::Remove { force, volumes, link } => {
+                let options = RemoveContainerOptions { force: *force, v: *volumes, link: *link };
+                wire.typed(&what, limit, docker.remove_container(id, Some(options))).await
+            }
+        };
+        outcome(action, result)
+    }
+}
+
+/// What the engine's answer means: the wished state is no error, however it came about (S075).
+fn outcome(action: &Action, result: Result<(u16, ()), Error>) -> Result<Done, Error> {
+    match (action, result) {
+        (_, Ok((304, ()))) => Ok(Done::Already),
+        (_, Ok(_)) => Ok(Done::Now),
+        // Two people pressed Remove. Source: moby, `daemon/delete.go`: "removal of container %s is already in progress".
+        (Action::Remove { .. }, Err(Error::Conflict(words))) if words.contains("already in progress") => {
+            Ok(Done::UnderWay)
+        }
+        (Action::Pause, Err(Error::Conflict(words) | Error::Engine { message: words, .. }))
+            if words.contains("already paused") =>
+        {
+            Ok(Done::Already)
+        }
+        (Action::Unpause, Err(Error::Conflict(words) | Error::Engine { message: words, .. }))
+            if words.contains("is not paused") =>
+        {
+            Ok(Done::Already)
+        }
+        (_, Err(error)) => Err(error),
+    }
+}

@@ -1,0 +1,41 @@
+//! Making a container: the whole request, and what comes of starting it.
+
+use bollard::{models::ContainerCreateBody, query_parameters::CreateContainerOptions};
+
+use super::{Action, Containers};
+use crate::engine::{ContainerId, Error, spec::Spec, wire::ACT};
+
+/// A container that now exists.
+#[derive(Debug, Clone)]
+pub struct Created {
+    /// Its id.
+    pub id: ContainerId,
+    /// What the engine warns of.
+    pub warnings: Vec<String>,
+}
+
+impl Containers<'_> {
+    /// Makes a container and does not start it: `docker create`. The image must be there.
+    pub async fn create(&self, spec: &Spec) -> Result<Created, Error> {
+        let unreadable = |error: serde_json::Error| Error::Invalid(error.to_string());
+        let body: ContainerCreateBody =
+            serde_json::from_value(serde_json::to_value(spec).map_err(unreadable)?).map_err(unreadable)?;
+        let options =
+            CreateContainerOptions { name: spec.name.clone(), platform: spec.platform.clone().unwrap_or_default() };
+        let call = self.0.docker.create_container(Some(options), body);
+        let (_, created) = self.0.wire.typed("POST /containers/create", ACT * 2, call).await?;
+        let id: ContainerId = created
+            .id
+            .parse()
+            .map_err(|_| Error::Engine { status: 502, message: format!("an id of {}", created.id) })?;
+        if let Err(error) = self.0.live.read_back(std::slice::from_ref(&id)).await {
+            tracing::warn!(container = id.short(), %error, "new container not read back");
+        }
+        Ok(Created { id, warnings: created.warnings })
+    }
+
+    /// Starts a new container. One that fails to start is kept: its error stays with it.
+    pub async fn start_new(&self, id: &ContainerId) -> Result<(), Error> {
+        self.act(id, Action::Start).await.map(|_| ())
+    }
+}

@@ -1,0 +1,20 @@
+//! Containers: what they are, listing them, making them, and what can be done to them.
+
+mod act;
+mod create;
+mod detail;
+mod state;
+mod summary;
+
+pub(super) use self::summary::{Listed, or_default};
+pub use self::{
+    act::{Action, Done},
+    create::Created,
+    detail::{Check, Detail, Endpoint, EnvVar, Limits},
+    state::{SIGNALS, Signal, State, Verb},
+    summary::{Asked, Attention, Container, Ending, Health, Mount, Pending, Port},
+};
+use super::Engine;
+
+/// The containers of one engine.
+pub struct Containers<'a>(pub(super) &'a Engine);

@@ -1,0 +1,121 @@
+//! Names of things, parsed before they can reach the engine (S033).
+//!
+//! bollard formats an id into a URL and lets the URL's dots fold: `../volumes/v` as a container's id would
+//! remove a volume. So no text becomes part of a path here unless it has passed one of these types.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use serde::Deserialize;
+
+/// A container's full id: 64 lower-case hex digits. Names are for show, ids act (S034).
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ContainerId(Arc<str>);
+
+/// A volume's name, in the grammar of the engine's local driver: `[a-zA-Z0-9][a-zA-Z0-9_.-]*`.
+/// Source: moby, `volume/names/names.go`, `RestrictedNamePattern`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct VolumeName(Arc<str>);
+
+/// Why a text is no id or name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidName {
+    /// Not 64 hex digits.
+    #[error("a container's id is 64 hex digits")]
+    ContainerId,
+    /// Not in the grammar of volume names.
+    #[error("a volume's name starts with a letter or digit and goes on with letters, digits, _ . or - (255 at most)")]
+    VolumeName,
+}
+
+impl ContainerId {
+    /// The 12 digits that `docker ps` shows.
+    pub fn short(&self) -> &str {
+        self.0.get(..12).unwrap_or(&self.0)
+    }
+
+    /// All 64 digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl VolumeName {
+    /// The name as it is.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it looks like a name that the engine made up: 64 hex digits.
+    pub fn is_generated(&self) -> bool {
+        is_hex64(&self.0)
+    }
+}
+
+/// Whether this is what the engine uses as an id: 64 lower-case hex digits.
+pub(crate) fn is_hex64(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+impl FromStr for ContainerId {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        if is_hex64(text) { Ok(Self(text.into())) } else { Err(InvalidName::ContainerId) }
+    }
+}
+
+impl FromStr for VolumeName {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let first = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+        let rest = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
+        if first && rest && text.len() <= 255 { Ok(Self(text.into())) } else { Err(InvalidName::VolumeName) }
+    }
+}
+
+macro_rules! text_like {
+    ($($name:ident),*) => {$(
+        impl TryFrom<String> for $name {
+            type Error = InvalidName;
+
+            fn try_from(text: String) -> Result<Self, InvalidName> {
+                text.parse()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+text_like!(ContainerId, VolumeName);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s033_only_exact_ids_and_names_parse() {
+        let id = "a1".repeat(32);
+        assert_eq!(id.parse::<ContainerId>().map(|id| id.short().len()), Ok(12));
+        let upper = id.to_uppercase();
+        for bad in ["", "../volumes/v", "web", &id[1..], &format!("{id}0"), &upper, &format!("{}#", &id[1..])] {
+            assert!(bad.parse::<ContainerId>().is_err(), "{bad}");
+        }
+        assert!("data_1.x-y".parse::<VolumeName>().is_ok());
+        for bad in ["", "..", ".hidden", "a/b", "a%2fb", "a b", "-rf", "a?force=1", "a#"] {
+            assert!(bad.parse::<VolumeName>().is_err(), "{bad}");
+        }
+    }
+}

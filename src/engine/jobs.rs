@@ -1,0 +1,255 @@
+//! Long work: it shows its progress, can be cancelled, and outlives the tab that started it.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::{ContainerId, Engine, Error};
+
+/// How many ended jobs are kept for who comes back to look.
+const KEPT: usize = 100;
+/// How many lines and layers of one job are kept.
+const LINES: usize = 1_000;
+
+/// A job's number, as in `/jobs/7`.
+pub type JobId = u64;
+
+/// A long piece of work.
+#[derive(Debug)]
+pub struct Job {
+    /// Its number.
+    pub id: JobId,
+    state: watch::Sender<Progress>,
+    cancel: tokio::sync::Notify,
+}
+
+/// How far a job is.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    /// What it does, in words.
+    pub title: String,
+    /// The docker command that does the same.
+    pub command: String,
+    /// When it began.
+    pub began: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// Where it stands.
+    pub stage: Stage,
+    /// The layers of a pull.
+    pub layers: Vec<Layer>,
+    /// The parts of work on many.
+    pub parts: Vec<Part>,
+    /// What was said on the way.
+    pub lines: VecDeque<String>,
+    /// Grows with each change.
+    pub version: u64,
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone)]
+pub enum Stage {
+    /// It works.
+    Running,
+    /// It did what was asked.
+    Done {
+        /// The container that came of it.
+        container: Option<ContainerId>,
+    },
+    /// It did not.
+    Failed {
+        /// Why.
+        error: Error,
+        /// The container that there is all the same.
+        container: Option<ContainerId>,
+    },
+    /// Somebody cancelled it.
+    Cancelled,
+}
+
+/// A layer of an image on its way here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layer {
+    /// Its short id.
+    pub id: String,
+    /// What the engine says of it: Downloading, Extracting, Pull complete, ...
+    pub status: String,
+    /// Bytes so far.
+    pub done: u64,
+    /// Bytes in all; 0 where not known.
+    pub total: u64,
+}
+
+impl Layer {
+    /// Whether it is here.
+    pub fn is_complete(&self) -> bool {
+        matches!(self.status.as_str(), "Pull complete" | "Already exists" | "Download complete")
+    }
+}
+
+/// One of many things that a job works on.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Its name.
+    pub name: String,
+    /// The container it is, if it is one.
+    pub container: Option<ContainerId>,
+    /// How it ended; none while it waits or works.
+    pub result: Option<Result<String, Error>>,
+}
+
+impl Job {
+    /// As it stands now.
+    pub fn progress(&self) -> Progress {
+        self.state.borrow().clone()
+    }
+
+    /// To follow it.
+    pub fn watch(&self) -> watch::Receiver<Progress> {
+        self.state.subscribe()
+    }
+
+    /// Ends it before its time. What the engine has done by then stays done.
+    pub fn cancel(&self) {
+        self.cancel.notify_one();
+    }
+
+    /// Waits for its end.
+    pub async fn ended(&self) -> Progress {
+        let mut watch = self.watch();
+        match watch.wait_for(|progress| progress.ended.is_some()).await {
+            Ok(progress) => progress.clone(),
+            Err(_) => self.progress(),
+        }
+    }
+
+    pub(super) fn say(&self, line: &str) {
+        if !line.is_empty() {
+            self.change(|progress| {
+                progress.lines.push_back(line.to_owned());
+                if progress.lines.len() > LINES {
+                    progress.lines.pop_front();
+                }
+            });
+        }
+    }
+
+    pub(super) fn layer(&self, place: usize, layer: Layer) {
+        self.change(|progress| {
+            if progress.layers.len() <= place && place < LINES {
+                progress.layers.resize(place + 1, Layer::default());
+            }
+            if let Some(slot) = progress.layers.get_mut(place) {
+                // Only Downloading and Extracting carry sizes; what is complete keeps the ones it had.
+                let total = if layer.total == 0 { slot.total } else { layer.total };
+                let done = if layer.is_complete() { total } else { layer.done };
+                *slot = Layer { done, total, ..layer };
+            }
+        });
+    }
+
+    pub(super) fn part(&self, place: usize, result: Result<String, Error>) {
+        self.change(|progress| {
+            if let Some(part) = progress.parts.get_mut(place) {
+                part.result = Some(result);
+            }
+        });
+    }
+
+    fn end(&self, stage: Stage) {
+        self.change(|progress| {
+            progress.stage = stage;
+            progress.ended = Some(Timestamp::now());
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Progress)) {
+        self.state.send_modify(|progress| {
+            change(progress);
+            progress.version += 1;
+        });
+    }
+}
+
+impl Progress {
+    /// How many parts failed.
+    pub fn failures(&self) -> usize {
+        self.parts.iter().filter(|part| matches!(part.result, Some(Err(_)))).count()
+    }
+}
+
+/// All jobs of one engine, newest last.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    jobs: Mutex<(JobId, VecDeque<Arc<Job>>)>,
+}
+
+/// The jobs of one engine.
+pub struct Jobs<'a>(pub(super) &'a Engine);
+
+impl Jobs<'_> {
+    /// All that are kept, newest first.
+    pub fn list(&self) -> Vec<Arc<Job>> {
+        let shelf = self.0.jobs.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        shelf.1.iter().rev().cloned().collect()
+    }
+
+    /// One of them.
+    pub fn get(&self, id: JobId) -> Result<Arc<Job>, Error> {
+        self.list()
+            .into_iter()
+            .find(|job| job.id == id)
+            .ok_or_else(|| Error::NotFound(format!("there is no job {id}; ended jobs are forgotten after {KEPT} more")))
+    }
+
+    /// Starts a job. `work` gets the job to report to; it is dropped where it stands when the job is cancelled.
+    pub(super) fn start<W>(
+        &self,
+        title: String,
+        command: String,
+        parts: Vec<Part>,
+        work: impl FnOnce(Engine, Arc<Job>) -> W,
+    ) -> Arc<Job>
+    where
+        W: Future<Output = Stage> + Send + 'static,
+    {
+        let progress = Progress {
+            title,
+            command,
+            began: Timestamp::now(),
+            ended: None,
+            stage: Stage::Running,
+            layers: Vec::new(),
+            parts,
+            lines: VecDeque::new(),
+            version: 0,
+        };
+        let job = {
+            let mut shelf = self.0.jobs.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+            shelf.0 += 1;
+            let job =
+                Arc::new(Job { id: shelf.0, state: watch::Sender::new(progress), cancel: tokio::sync::Notify::new() });
+            shelf.1.push_back(job.clone());
+            if shelf.1.len() > KEPT
+                && let Some(oldest) = shelf.1.iter().position(|job| job.state.borrow().ended.is_some())
+            {
+                shelf.1.remove(oldest);
+            }
+            job
+        };
+        let work = work(self.0.clone(), job.clone());
+        let running = job.clone();
+        tokio::spawn(async move {
+            let stage = tokio::select! {
+                stage = work => stage,
+                () = running.cancel.notified() => Stage::Cancelled,
+            };
+            running.end(stage);
+        });
+        job
+    }
+}

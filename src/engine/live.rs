@@ -1,0 +1,531 @@
+//! The picture of the engine that every page is drawn from, and what keeps it true.
+//!
+//! One task holds one event stream for everybody. An event only marks what changed; the truth is then read back
+//! from the engine with one list call for all that was marked meanwhile, so a burst costs a call or two and never
+//! a call per row. After any gap (a lost connection, a silent engine) and once a minute everything is listed
+//! afresh (S074). A hundred people watching cost the engine what one does: pages read the picture.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    convert::Infallible,
+    mem,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Notify, watch};
+
+use super::{
+    Error, Outage,
+    containers::{Asked, Container, Ending, Listed, Pending, State, Verb},
+    events::{Event, Events},
+    ids::{ContainerId, VolumeName},
+    own::Own,
+    stats::Usage,
+    system::{Info, Version},
+    volumes::{self, Sizes, Volume},
+    wire::{READ, Wire, deadline},
+};
+
+/// How many events are kept for people to read.
+const EVENTS: usize = 500;
+/// How often everything is listed afresh although nothing seems to have been missed.
+const RELIST: Duration = Duration::from_secs(60);
+/// How often the engine is asked whether it still answers.
+const PING: Duration = Duration::from_secs(5);
+/// How long it may take to.
+const PONG: Duration = Duration::from_secs(3);
+/// How far back the first connection asks for events; the engine itself keeps its last 256 only.
+/// Source: moby, `daemon/events/events.go`, `eventsLimit`.
+const BACKLOG: SignedDuration = SignedDuration::from_hours(24);
+/// How far before the last event a new connection starts to listen.
+const OVERLAP: SignedDuration = SignedDuration::from_secs(2);
+/// From how many marked containers on the whole list is read instead of those.
+const MANY: usize = 100;
+/// How long after somebody asked for an end it still counts as the reason.
+const ASKED: SignedDuration = SignedDuration::from_secs(90);
+/// How long an end counts towards a restart loop.
+const RECENT: SignedDuration = SignedDuration::from_mins(10);
+
+/// The engine as of one moment. Cheap to clone; never changes once published.
+#[derive(Debug, Clone, Default)]
+pub struct Picture {
+    /// Grows by one with each change.
+    pub version: u64,
+    /// All containers, running or not.
+    pub containers: BTreeMap<ContainerId, Arc<Container>>,
+    /// All volumes.
+    pub volumes: BTreeMap<VolumeName, Arc<Volume>>,
+    /// The volumes' sizes, where somebody asked for them.
+    pub sizes: Sizes,
+    /// Who uses most memory, while somebody looks.
+    pub usage: Arc<Vec<Usage>>,
+    /// The newest events, oldest first.
+    pub events: VecDeque<Arc<Event>>,
+    /// Whether the engine answers.
+    pub link: Link,
+    /// What the engine says of itself.
+    pub info: Option<Arc<Info>>,
+    /// Which containers and volumes are this console's own.
+    pub own: Own,
+    /// How far the engine's clock is ahead of ours (S082).
+    skew: SignedDuration,
+}
+
+/// Whether the engine answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// It does.
+    Live,
+    /// It does not.
+    Down {
+        /// Why not.
+        why: Outage,
+        /// Since when, by our clock.
+        since: Timestamp,
+        /// When the picture was last known to be true, by our clock; none if it never was.
+        seen: Option<Timestamp>,
+    },
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Self::Down { why: Outage::Connecting, since: Timestamp::now(), seen: None }
+    }
+}
+
+impl Link {
+    /// Whether the engine answers.
+    pub fn is_live(&self) -> bool {
+        *self == Self::Live
+    }
+}
+
+impl Picture {
+    /// Now, by the engine's clock.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::now() + self.skew
+    }
+
+    /// Which containers use each volume, running or not.
+    pub fn users_of_volumes(&self) -> HashMap<&str, Vec<&Arc<Container>>> {
+        let mut users: HashMap<&str, Vec<_>> = HashMap::new();
+        for container in self.containers.values() {
+            for mount in container.mounts.iter().filter(|mount| mount.kind == "volume") {
+                let of_this = users.entry(&mount.source).or_default();
+                if !of_this.last().is_some_and(|last: &&Arc<Container>| last.id == container.id) {
+                    of_this.push(container);
+                }
+            }
+        }
+        users
+    }
+}
+
+/// What only events told about a container.
+#[derive(Debug, Default, Clone)]
+struct Notes {
+    since: Option<(State, Timestamp)>,
+    ending: Ending,
+    ends: VecDeque<Timestamp>,
+}
+
+/// What has to be read back from the engine.
+#[derive(Debug, Default)]
+struct Marked {
+    containers: HashSet<ContainerId>,
+    volumes: bool,
+}
+
+/// Keeps the picture.
+pub(super) struct Live {
+    wire: Arc<Wire>,
+    picture: watch::Sender<Arc<Picture>>,
+    notes: Mutex<HashMap<ContainerId, Notes>>,
+    pending: Mutex<HashMap<ContainerId, Pending>>,
+    marked: Mutex<Marked>,
+    wake: Notify,
+    /// When the engine last answered, in milliseconds since the epoch by our clock; 0 for never.
+    seen: AtomicI64,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Live {
+    pub(super) fn new(wire: Arc<Wire>) -> Self {
+        let picture = Picture { own: Own::find(), ..Picture::default() };
+        Self {
+            wire,
+            picture: watch::Sender::new(Arc::new(picture)),
+            notes: Mutex::default(),
+            pending: Mutex::default(),
+            marked: Mutex::default(),
+            wake: Notify::new(),
+            seen: AtomicI64::new(0),
+        }
+    }
+
+    pub(super) fn picture(&self) -> Arc<Picture> {
+        self.picture.borrow().clone()
+    }
+
+    pub(super) fn watch(&self) -> watch::Receiver<Arc<Picture>> {
+        self.picture.subscribe()
+    }
+
+    /// Keeps the picture true for as long as it is polled.
+    pub(super) async fn keep(&self) -> Infallible {
+        let mut failures = 0_u32;
+        loop {
+            let started = Instant::now();
+            let Err(error) = self.session().await;
+            failures = if started.elapsed() > PING * 2 { 0 } else { failures + 1 };
+            self.lost(error);
+            // Quick at first, so that a restarted engine is found at once; then every two seconds.
+            let pause = Duration::from_millis(100).saturating_mul(1 << failures.min(5)).min(Duration::from_secs(2));
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// One connection's life: everything afresh, then events until something breaks.
+    async fn session(&self) -> Result<Infallible, Error> {
+        self.wire.set_version("");
+        let version: Version = self.wire.get_within("/version", PONG).await?;
+        self.wire.set_version(&version.negotiate()?);
+        let mut info: Info = self.wire.get("/info").await?;
+        info.version = version;
+        let skew = info.skew();
+        let since = self.picture().events.back().map_or(Timestamp::now() + skew - BACKLOG, |last| last.at - OVERLAP);
+        let path = format!("/events?since={}", since.as_second());
+        let stream = deadline("GET /events", READ, self.wire.open(&path)).await??;
+        let mut events = Events::new(stream.into_body());
+        *lock(&self.marked) = Marked::default();
+        self.change(|picture| {
+            picture.skew = skew;
+            picture.info = Some(Arc::new(info));
+            true
+        });
+        self.relist().await?;
+        tracing::info!(engine = %self.wire.address(), "connected to the engine");
+        tokio::select! {
+            result = self.read(&mut events) => result,
+            result = self.refresh() => result,
+            result = self.ping() => result,
+        }
+    }
+
+    fn lost(&self, error: Error) {
+        let why = match error {
+            Error::Unreachable(outage) => outage,
+            Error::TimedOut { .. } => Outage::Silent,
+            other => Outage::Other(other.to_string()),
+        };
+        let seen = Timestamp::from_millisecond(self.seen.load(Ordering::Relaxed)).ok().filter(|at| at.as_second() > 0);
+        let changed = self.change(|picture| {
+            let since = match &picture.link {
+                Link::Down { why: before, .. } if *before == why => return false,
+                Link::Down { since, .. } if picture.info.is_some() => *since,
+                _ => Timestamp::now(),
+            };
+            picture.link = Link::Down { why: why.clone(), since, seen };
+            true
+        });
+        if changed {
+            tracing::warn!(engine = %self.wire.address(), %why, "no engine");
+        }
+    }
+
+    async fn ping(&self) -> Result<Infallible, Error> {
+        loop {
+            tokio::time::sleep(PING).await;
+            self.wire.bytes("/_ping", PONG).await?;
+            self.saw();
+        }
+    }
+
+    fn saw(&self) {
+        self.seen.store(Timestamp::now().as_millisecond(), Ordering::Relaxed);
+    }
+
+    async fn read(&self, events: &mut Events) -> Result<Infallible, Error> {
+        loop {
+            let event = events.next().await?;
+            self.note(event);
+        }
+    }
+
+    /// Takes an event in: remembers what no list tells and marks what has to be read back.
+    fn note(&self, event: Event) {
+        if event.is_exec() {
+            return;
+        }
+        let known = |picture: &Picture| {
+            let recent = picture.events.iter().rev().take_while(|other| other.at >= event.at);
+            recent.into_iter().any(|other| **other == event)
+        };
+        if known(&self.picture.borrow()) {
+            return;
+        }
+        let mut marked = true;
+        match event.kind.as_str() {
+            "container" => {
+                let Ok(id) = event.id.parse::<ContainerId>() else {
+                    return;
+                };
+                self.remember(&id, &event);
+                // A signal by itself changes nothing that is shown; what comes of it has events of its own.
+                if event.action != "kill" {
+                    lock(&self.marked).containers.insert(id);
+                }
+            }
+            "volume" if matches!(event.action.as_str(), "create" | "destroy" | "prune" | "remove") => {
+                lock(&self.marked).volumes = true;
+            }
+            _ => marked = false,
+        }
+        self.picture.send_if_modified(|picture| {
+            let picture = Arc::make_mut(picture);
+            picture.events.push_back(Arc::new(event));
+            if picture.events.len() > EVENTS {
+                picture.events.pop_front();
+            }
+            // What is marked makes a new version once it has been read back, and the event is shown with it.
+            picture.version += u64::from(!marked);
+            !marked
+        });
+        self.wake.notify_one();
+    }
+
+    fn remember(&self, id: &ContainerId, event: &Event) {
+        let mut all = lock(&self.notes);
+        if event.action == "destroy" {
+            all.remove(id);
+            return;
+        }
+        let notes = all.entry(id.clone()).or_default();
+        let state = match event.action.as_str() {
+            "create" => Some(State::Created),
+            "start" | "unpause" => Some(State::Running),
+            "pause" => Some(State::Paused),
+            "die" => Some(State::Exited),
+            _ => None,
+        };
+        if let Some(state) = state {
+            notes.since = Some((state, event.at));
+        }
+        match event.action.as_str() {
+            "start" => notes.ending = Ending::default(),
+            "oom" => notes.ending.out_of_memory = true,
+            // 1 HUP, 10 USR1 and the like are messages, not ends; a stop by another signal says so by its own event.
+            "kill" => {
+                let signal = event.number("signal").and_then(|signal| u8::try_from(signal).ok());
+                if matches!(signal, None | Some(2 | 3 | 9 | 15)) {
+                    notes.asked(Asked { signal, here: None, at: event.at });
+                }
+            }
+            "stop" => notes.asked(Asked { signal: None, here: None, at: event.at }),
+            "die" => {
+                notes.ends.push_back(event.at);
+                notes.ends.retain(|end| event.at.duration_since(*end) < RECENT);
+                if notes.ending.asked.as_ref().is_some_and(|asked| event.at.duration_since(asked.at) > ASKED) {
+                    notes.ending.asked = None;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Reads back what was marked, everything once a minute.
+    async fn refresh(&self) -> Result<Infallible, Error> {
+        let mut next_relist = tokio::time::Instant::now() + RELIST;
+        loop {
+            if tokio::time::timeout_at(next_relist, self.wake.notified()).await.is_err() {
+                self.relist().await?;
+                next_relist = tokio::time::Instant::now() + RELIST;
+            }
+            let marked = mem::take(&mut *lock(&self.marked));
+            let started = Instant::now();
+            if !marked.containers.is_empty() {
+                self.read_back(&marked.containers.into_iter().collect::<Vec<_>>()).await?;
+            }
+            if marked.volumes {
+                self.list_volumes().await?;
+            }
+            // The first change is read at once. Under a storm the engine gets three quarters of the time to itself.
+            let pause = (started.elapsed() * 3).clamp(Duration::from_millis(5), Duration::from_secs(2));
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn relist(&self) -> Result<(), Error> {
+        let listed: Vec<Listed> = self.wire.get("/containers/json?all=true").await?;
+        let volumes = volumes::list(&self.wire).await?;
+        self.saw();
+        let ids: HashSet<_> = listed.iter().map(|listed| listed.id.clone()).collect();
+        lock(&self.notes).retain(|id, _| ids.contains(id));
+        self.change(|picture| {
+            let gone = picture.containers.len();
+            picture.containers.retain(|id, _| ids.contains(id));
+            let mut changed = gone != picture.containers.len() || !picture.link.is_live();
+            picture.link = Link::Live;
+            for listed in listed {
+                changed |= self.place(picture, listed);
+            }
+            changed |= volumes::place(&mut picture.volumes, volumes);
+            picture.protect_own();
+            changed
+        });
+        Ok(())
+    }
+
+    /// Reads these containers back from the engine; who is not there any more goes.
+    pub(super) async fn read_back(&self, ids: &[ContainerId]) -> Result<(), Error> {
+        if ids.len() > MANY {
+            return self.relist().await;
+        }
+        let filter = serde_json::json!({ "id": ids.iter().map(ContainerId::as_str).collect::<Vec<_>>() }).to_string();
+        let filter: String = url::form_urlencoded::byte_serialize(filter.as_bytes()).collect();
+        let path = format!("/containers/json?all=true&filters={filter}");
+        let listed: Vec<Listed> = self.wire.get(&path).await?;
+        self.saw();
+        self.change(|picture| {
+            let mut changed = false;
+            for id in ids.iter().filter(|id| !listed.iter().any(|listed| listed.id == **id)) {
+                changed |= picture.containers.remove(id).is_some();
+                lock(&self.notes).remove(id);
+            }
+            for listed in listed {
+                changed |= self.place(picture, listed);
+            }
+            changed
+        });
+        Ok(())
+    }
+
+    async fn list_volumes(&self) -> Result<(), Error> {
+        let volumes = volumes::list(&self.wire).await?;
+        self.change(|picture| volumes::place(&mut picture.volumes, volumes));
+        Ok(())
+    }
+
+    /// Reads the volumes back at once, for an action of ours whose result should be on the next page.
+    pub(super) async fn read_back_volumes(&self) {
+        if let Err(error) = self.list_volumes().await {
+            tracing::warn!(%error, "volumes not read back");
+        }
+    }
+
+    pub(super) fn set_sizes(&self, sizes: Sizes) {
+        self.change(|picture| {
+            picture.sizes = sizes;
+            true
+        });
+    }
+
+    pub(super) fn set_usage(&self, usage: Vec<Usage>) {
+        self.change(|picture| {
+            let changed = *picture.usage != usage;
+            picture.usage = Arc::new(usage);
+            changed
+        });
+    }
+
+    /// Puts a listed container into the picture, with what events and this console know of it. Answers whether
+    /// anything that is shown has changed.
+    fn place(&self, picture: &mut Picture, listed: Listed) -> bool {
+        let mut container = listed.into_container(picture.now());
+        let before = picture.containers.get(&container.id);
+        if let Some(notes) = lock(&self.notes).get(&container.id) {
+            container.ending = notes.ending.clone();
+            container.recent_ends =
+                notes.ends.iter().filter(|end| picture.now().duration_since(**end) < RECENT).count();
+            container.since = notes
+                .since
+                .as_ref()
+                .filter(|(state, _)| *state == container.state)
+                .map(|(_, at)| *at)
+                .or(container.since);
+        }
+        // The engine's words are rounded ("3 hours ago"): what they meant the first time stays, or rows would
+        // change at every list.
+        if let Some(before) =
+            before.filter(|before| before.state == container.state && before.exit_code == container.exit_code)
+        {
+            let exact = lock(&self.notes).get(&container.id).is_some_and(|notes| notes.since.is_some());
+            if !exact {
+                container.since = before.since;
+            }
+        }
+        container.pending = lock(&self.pending).get(&container.id).cloned();
+        if before.is_some_and(|before| **before == container) {
+            return false;
+        }
+        picture.containers.insert(container.id.clone(), Arc::new(container));
+        true
+    }
+
+    /// Says to everybody that `verb` is being done to this container.
+    pub(super) fn begin(&self, id: &ContainerId, verb: Verb) {
+        let now = self.picture().now();
+        lock(&self.pending).insert(id.clone(), Pending { verb, since: now });
+        if matches!(verb, Verb::Stop | Verb::Kill | Verb::Restart | Verb::Remove) {
+            let mut notes = lock(&self.notes);
+            notes.entry(id.clone()).or_default().ending.asked = Some(Asked { signal: None, here: Some(verb), at: now });
+        }
+        self.show_pending(id);
+    }
+
+    /// Says that it is over, however it ended, with the state read back from the engine.
+    pub(super) async fn end(&self, id: &ContainerId) {
+        lock(&self.pending).remove(id);
+        if let Err(error) = self.read_back(std::slice::from_ref(id)).await {
+            tracing::warn!(container = id.short(), %error, "state not read back");
+            self.show_pending(id);
+        }
+    }
+
+    fn show_pending(&self, id: &ContainerId) {
+        let pending = lock(&self.pending).get(id).cloned();
+        self.change(|picture| {
+            let Some(container) = picture.containers.get_mut(id) else {
+                return false;
+            };
+            Arc::make_mut(container).pending = pending;
+            true
+        });
+    }
+
+    /// Publishes a changed picture; `change` answers whether it changed anything that is shown.
+    fn change(&self, change: impl FnOnce(&mut Picture) -> bool) -> bool {
+        let mut picture = None;
+        self.picture.send_if_modified(|current| {
+            let mut next = Picture::clone(current);
+            if !change(&mut next) {
+                return false;
+            }
+            next.version += 1;
+            *current = Arc::new(next);
+            picture = Some(());
+            true
+        });
+        picture.is_some()
+    }
+}
+
+impl Notes {
+    /// An end was asked for. What this console did itself, and an earlier signal, are the better reason.
+    fn asked(&mut self, asked: Asked) {
+        match &mut self.ending.asked {
+            Some(before) if asked.at.duration_since(before.at) < ASKED => {
+                before.signal = before.signal.or(asked.signal)
+            }
+            slot => *slot = Some(asked),
+        }
+    }
+}

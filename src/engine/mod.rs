@@ -1,0 +1,111 @@
+//! Docker in our words. No HTTP of ours, no HTML. The only place that names bollard.
+
+mod address;
+mod containers;
+mod error;
+mod events;
+mod ids;
+mod images;
+mod jobs;
+mod live;
+mod own;
+pub mod spec;
+mod stats;
+mod system;
+mod volumes;
+mod wire;
+mod work;
+
+use std::sync::Arc;
+
+use bollard::{BollardRequest, ClientVersion, Docker};
+use tokio::sync::watch;
+
+pub use self::{
+    address::Address,
+    containers::*,
+    error::{Error, Outage},
+    events::Event,
+    ids::{ContainerId, InvalidName, VolumeName},
+    images::Images,
+    jobs::{Job, JobId, Jobs, Layer, Part, Progress, Stage},
+    live::{Link, Picture},
+    own::Own,
+    stats::{Usage, Watcher},
+    system::{Info, Version},
+    volumes::{NewVolume, Sizes, Volume, Volumes},
+};
+use self::{live::Live, wire::Wire};
+
+/// bollard's own timeout, above every deadline of ours.
+const BOLLARD_TIMEOUT: u64 = 2 * 3_600;
+
+/// One engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    wire: Arc<Wire>,
+    docker: Docker,
+    live: Arc<Live>,
+    jobs: Arc<jobs::Shelf>,
+    sampler: Arc<stats::Sampler>,
+}
+
+impl Engine {
+    /// Starts to keep a picture of the engine at this address. Answers at once: whether there is an engine is part
+    /// of the picture. Needs a tokio runtime.
+    pub fn connect(address: Address) -> Result<Self, Error> {
+        let wire = Arc::new(Wire::new(address));
+        let transport = wire.clone();
+        let send = move |request: BollardRequest| {
+            let wire = transport.clone();
+            async move { wire.send(request).await.map_err(Into::into) }
+        };
+        // The version is ours to negotiate: the wire writes it into each path.
+        let version = ClientVersion { major_version: 1, minor_version: 53 };
+        let docker = Docker::connect_with_custom_transport(send, Some("http://engine"), BOLLARD_TIMEOUT, &version)?;
+        let live = Arc::new(Live::new(wire.clone()));
+        let keeper = live.clone();
+        tokio::spawn(async move { keeper.keep().await });
+        Ok(Self { wire, docker, live, jobs: Arc::default(), sampler: Arc::default() })
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> &Address {
+        self.wire.address()
+    }
+
+    /// The engine as it is now.
+    pub fn picture(&self) -> Arc<Picture> {
+        self.live.picture()
+    }
+
+    /// To follow the picture.
+    pub fn watch(&self) -> watch::Receiver<Arc<Picture>> {
+        self.live.watch()
+    }
+
+    /// How many requests were sent to the engine so far.
+    pub fn calls(&self) -> u64 {
+        self.wire.calls()
+    }
+
+    /// Its containers.
+    pub fn containers(&self) -> Containers<'_> {
+        Containers(self)
+    }
+
+    /// Its images.
+    pub fn images(&self) -> Images<'_> {
+        Images(self)
+    }
+
+    /// Its volumes.
+    pub fn volumes(&self) -> Volumes<'_> {
+        Volumes(self)
+    }
+
+    /// Our long work with it.
+    pub fn jobs(&self) -> Jobs<'_> {
+        Jobs(self)
+    }
+}

@@ -1,0 +1,209 @@
+//! One HTTP request to the engine: the only way out of this program to the daemon.
+//!
+//! It stands under bollard as its transport and beside it for what bollard 0.21.1 gets wrong: it prefixes the
+//! negotiated version (bollard's is lost on the way), keeps the number of open sockets bounded, keeps the status
+//! of the last answer (bollard makes 304 a success like any other), and puts a deadline over the whole call, body
+//! included (bollard's ends with the headers).
+
+use std::{
+    cell::Cell,
+    fs, io,
+    os::unix::fs::{FileTypeExt, MetadataExt},
+    path::Path,
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::{Request, Response, Uri, body::Body, body::Incoming, client::conn::http1, header::HOST};
+use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, UnixStream},
+    sync::Semaphore,
+};
+
+use super::{Address, Error, Outage};
+
+/// How long a list or an inspect may take, body included (S069).
+pub(super) const READ: Duration = Duration::from_secs(5);
+/// How long an action may take that has no time of its own.
+pub(super) const ACT: Duration = Duration::from_secs(30);
+/// How long connecting may take.
+const CONNECT: Duration = Duration::from_secs(3);
+/// Sockets that we hold open to the engine at once, the event stream apart.
+const SOCKETS: usize = 32;
+/// The largest answer that is read into memory: a list of some 60,000 containers.
+const ANSWER: usize = 64 << 20;
+
+tokio::task_local! {
+    /// The status of the last answer in this task: how a call through bollard learns of 304.
+    static STATUS: Cell<u16>;
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The connection's settings, shared by every call.
+pub(super) struct Wire {
+    address: Address,
+    /// What goes before each path, `/v1.51`; empty until negotiated.
+    prefix: RwLock<String>,
+    sockets: Arc<Semaphore>,
+    calls: AtomicU64,
+}
+
+impl Wire {
+    pub(super) fn new(address: Address) -> Self {
+        Self {
+            address,
+            prefix: RwLock::default(),
+            sockets: Arc::new(Semaphore::new(SOCKETS)),
+            calls: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// How many requests were sent so far.
+    pub(super) fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_version(&self, version: &str) {
+        if let Ok(mut prefix) = self.prefix.write() {
+            *prefix = if version.is_empty() { String::new() } else { format!("/v{version}") };
+        }
+    }
+
+    /// Sends a request on a connection of its own; answers when the headers are there. Dropping the body, or this
+    /// future, closes the connection.
+    pub(super) async fn send<B>(&self, mut request: Request<B>) -> Result<Response<Incoming>, Error>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let prefix = self.prefix.read().map(|prefix| prefix.clone()).unwrap_or_default();
+        let target = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        *request.uri_mut() =
+            format!("{prefix}{target}").parse::<Uri>().map_err(|error| Error::Invalid(error.to_string()))?;
+        request.headers_mut().entry(HOST).or_insert(hyper::header::HeaderValue::from_static("engine"));
+        let response = match &self.address {
+            Address::Unix(path) => {
+                let stream = deadline("connect", CONNECT, UnixStream::connect(path)).await?;
+                exchange(stream.map_err(|error| unix_outage(path, &error))?, request).await
+            }
+            Address::Tcp(host) => {
+                let stream = deadline("connect", CONNECT, TcpStream::connect(host)).await?;
+                exchange(stream.map_err(|error| tcp_outage(host, &error))?, request).await
+            }
+        }?;
+        let _ = STATUS.try_with(|status| status.set(response.status().as_u16()));
+        Ok(response)
+    }
+
+    /// A GET whose whole JSON answer is read within [`READ`].
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        self.get_within(path, READ).await
+    }
+
+    /// A GET whose whole JSON answer is read within `limit`.
+    pub(super) async fn get_within<T: DeserializeOwned>(&self, path: &str, limit: Duration) -> Result<T, Error> {
+        let bytes = self.bytes(path, limit).await?;
+        serde_json::from_slice(&bytes).map_err(|error| Error::Engine {
+            status: 502,
+            message: format!("unexpected answer to GET {path}: {error}"),
+        })
+    }
+
+    /// A GET whose whole answer is read within `limit`.
+    pub(super) async fn bytes(&self, path: &str, limit: Duration) -> Result<Bytes, Error> {
+        deadline(&format!("GET {path}"), limit, async {
+            let _socket = self.sockets.acquire().await.map_err(|_| Error::Unreachable(Outage::Broken))?;
+            let response = self.open(path).await?;
+            let status = response.status();
+            let body = Limited::new(response.into_body(), ANSWER).collect().await;
+            let bytes = body.map_err(|_| Error::Unreachable(Outage::Broken))?.to_bytes();
+            if status.is_success() { Ok(bytes) } else { Err(Error::from_status(status.as_u16(), message(&bytes))) }
+        })
+        .await?
+    }
+
+    /// A GET whose body is a stream; only the headers are awaited here.
+    pub(super) async fn open(&self, path: &str) -> Result<Response<Incoming>, Error> {
+        let request =
+            Request::get(path).body(Empty::<Bytes>::new()).map_err(|error| Error::Invalid(error.to_string()))?;
+        self.send(request).await
+    }
+
+    /// Runs a call of bollard's within `limit`; answers with the HTTP status beside what it made of it.
+    pub(super) async fn typed<T>(
+        &self,
+        what: &str,
+        limit: Duration,
+        call: impl Future<Output = Result<T, bollard::errors::Error>>,
+    ) -> Result<(u16, T), Error> {
+        let call = async {
+            let _socket = self.sockets.acquire().await.map_err(|_| Error::Unreachable(Outage::Broken))?;
+            let value = call.await.map_err(Error::from)?;
+            Ok((STATUS.with(Cell::get), value))
+        };
+        STATUS.scope(Cell::new(0), deadline(what, limit, call)).await?
+    }
+}
+
+async fn exchange<S, B>(stream: S, request: Request<B>) -> Result<Response<Incoming>, Error>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let broken = |_| Error::Unreachable(Outage::Broken);
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    // Ends by itself when the answer has been read or dropped.
+    tokio::spawn(connection.with_upgrades());
+    sender.send_request(request).await.map_err(broken)
+}
+
+/// Awaits `work` for at most `limit`.
+pub(super) async fn deadline<T>(what: &str, limit: Duration, work: impl Future<Output = T>) -> Result<T, Error> {
+    tokio::time::timeout(limit, work).await.map_err(|_| Error::TimedOut { what: what.to_owned(), deadline: limit })
+}
+
+/// The engine's own words out of `{"message": "..."}`, or the text itself.
+pub(super) fn message(bytes: &[u8]) -> String {
+    #[derive(serde::Deserialize)]
+    struct Message {
+        message: String,
+    }
+    serde_json::from_slice::<Message>(bytes)
+        .map_or_else(|_| String::from_utf8_lossy(bytes).trim().chars().take(2_000).collect(), |found| found.message)
+}
+
+fn unix_outage(path: &Path, error: &io::Error) -> Error {
+    let file = fs::metadata(path).ok();
+    Error::Unreachable(match (&file, error.kind()) {
+        (Some(file), _) if file.is_dir() => Outage::Directory(path.to_owned()),
+        (_, io::ErrorKind::NotFound) => Outage::NoSocket(path.to_owned()),
+        (Some(file), io::ErrorKind::PermissionDenied) => {
+            Outage::NoPermission { path: path.to_owned(), gid: file.gid(), uid: rustix::process::geteuid().as_raw() }
+        }
+        (Some(file), _) if !file.file_type().is_socket() => Outage::NotASocket(path.to_owned()),
+        (_, io::ErrorKind::ConnectionRefused) => Outage::Refused(format!("unix://{}", path.display())),
+        _ => Outage::Other(format!("{}: {error}", path.display())),
+    })
+}
+
+fn tcp_outage(host: &str, error: &io::Error) -> Error {
+    Error::Unreachable(match error.kind() {
+        io::ErrorKind::ConnectionRefused => Outage::Refused(format!("tcp://{host}")),
+        _ => Outage::Other(format!("tcp://{host}: {error}")),
+    })
+}

@@ -1,0 +1,92 @@
+//! The long work itself: running a container whose image is missing, and one action on many containers.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+
+use super::{
+    Action, ContainerId, Engine, Error,
+    containers::Done,
+    jobs::{Job, Jobs, Part, Stage},
+    spec::Spec,
+};
+
+/// How many containers are worked on at the same time.
+const AT_ONCE: usize = 8;
+
+impl Jobs<'_> {
+    /// Pulls the image, creates the container and, if `start`, starts it.
+    pub fn run(&self, spec: Spec, start: bool, command: String) -> Arc<Job> {
+        let title = format!("{} {}", if start { "Run" } else { "Create" }, spec.name.as_deref().unwrap_or(&spec.image));
+        self.start(title, command, Vec::new(), move |engine, job| async move {
+            job.say(&format!("The engine does not have {}: pulling it.", spec.image));
+            if let Err(error) = engine.images().pull(&job, &spec.image, spec.platform.as_deref()).await {
+                return Stage::Failed { error, container: None };
+            }
+            // From here on a cancelled job would leave half of it: what follows is quick, and goes on to its end.
+            let finish = tokio::spawn(async move { engine.create_and_start(&job, &spec, start).await });
+            finish.await.unwrap_or_else(|error| Stage::Failed {
+                error: Error::Engine { status: 500, message: error.to_string() },
+                container: None,
+            })
+        })
+    }
+
+    /// Does one thing to many containers, some at a time. Each has its own result.
+    pub fn act_on_many(&self, ids: Vec<ContainerId>, action: Action, command: String) -> Arc<Job> {
+        let picture = self.0.picture();
+        let parts: Vec<Part> = ids
+            .iter()
+            .map(|id| Part {
+                name: picture
+                    .containers
+                    .get(id)
+                    .map_or_else(|| id.short().to_owned(), |container| container.name.clone()),
+                container: Some(id.clone()),
+                result: None,
+            })
+            .collect();
+        let title =
+            format!("{} {} container{}", action.verb().label(), ids.len(), if ids.len() == 1 { "" } else { "s" });
+        self.start(title, command, parts, move |engine, job| async move {
+            let work = ids.into_iter().enumerate().map(|(place, id)| {
+                let (engine, job, action) = (engine.clone(), job.clone(), action.clone());
+                async move {
+                    let verb = action.verb();
+                    let result = engine.containers().act(&id, action).await.map(|done| match done {
+                        Done::Now => verb.done().to_owned(),
+                        Done::Already => format!("was already {}", verb.done()),
+                        Done::UnderWay => "is being removed already".to_owned(),
+                    });
+                    job.part(place, result);
+                }
+            });
+            stream::iter(work).buffer_unordered(AT_ONCE).collect::<()>().await;
+            let progress = job.progress();
+            match progress.parts.into_iter().find_map(|part| part.result?.err()) {
+                Some(error) => Stage::Failed { error, container: None },
+                None => Stage::Done { container: None },
+            }
+        })
+    }
+}
+
+impl Engine {
+    async fn create_and_start(&self, job: &Job, spec: &Spec, start: bool) -> Stage {
+        let created = match self.containers().create(spec).await {
+            Ok(created) => created,
+            Err(error) => {
+                return Stage::Failed { error, container: None };
+            }
+        };
+        created.warnings.iter().for_each(|warning| job.say(warning));
+        let container = Some(created.id.clone());
+        if !start {
+            return Stage::Done { container };
+        }
+        match self.containers().start_new(&created.id).await {
+            Ok(()) => Stage::Done { container },
+            Err(error) => Stage::Failed { error, container },
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Wheelhouse: a web console for a Docker engine.
+//!
+//! The rooms, and the one arrow between them: `main` -> [`web`] -> [`command`] and [`engine`]; `command` uses the
+//! engine's types only. Nothing points back. [`config`] is read by `main` and handed down.
+//!
+//! One request, walked: `POST /containers/{id}/pause`. `web/mod.rs` puts the layers around it (is the Host ours, does
+//! the write come from a page of ours); `web/containers/mod.rs` has the route; `web/containers/actions.rs` parses the
+//! verb and asks `engine/containers/act.rs`, which says to everybody that it is pausing, calls the daemon and reads
+//! the state back. The picture in `engine/live.rs` changes, and each open page is sent its row anew by
+//! `web/stream.rs`, drawn by the same `templates/containers/_row.html` that the list's loop includes. A container
+//! that is gone becomes `engine::Error::NotFound`, then `web::Error`, which one layer draws: a page for a plain form,
+//! a toast for htmx; the status is 404 in both.
+
+pub mod command;
+pub mod config;
+pub mod engine;
+pub mod web;

@@ -1,0 +1,640 @@
+//! Making a container: one form, two buttons, and the docker command under it while it is filled in.
+//!
+//! The form is drawn from the table of `docker run`'s flags: a field is a row of that table, its name the flag's. Four
+//! flags have rows of several inputs instead of their own little language: variables, labels, ports and mounts.
+
+use std::collections::HashMap;
+
+use crate::web::filters;
+use askama::Template;
+use axum::{
+    http::StatusCode,
+    response::{Html, IntoResponse, Response},
+};
+
+use crate::{
+    command::{FLAGS, Flag, Group, Kind, OptionError, RunLine, Verb},
+    engine::{ContainerId, Error as EngineError, spec::Spec},
+    web::{
+        Error,
+        chrome::Chrome,
+        error::{Step, Toast},
+        extract::{Fields, Page, Query, see_other},
+        html::html,
+    },
+};
+
+/// The flags that the form shows at once; the others stand folded at the end of their part.
+const FIRST: [&str; 21] = [
+    "name",
+    "entrypoint",
+    "interactive",
+    "tty",
+    "rm",
+    "workdir",
+    "user",
+    "hostname",
+    "network",
+    "network-alias",
+    "restart",
+    "memory",
+    "cpus",
+    "privileged",
+    "cap-add",
+    "cap-drop",
+    "init",
+    "read-only",
+    "publish-all",
+    "pids-limit",
+    "security-opt",
+];
+/// The flags that have rows.
+const ROWS: [&str; 6] = ["env", "label", "publish", "mount", "volume", "tmpfs"];
+/// Flags whose values are words that may stand beside each other in one field.
+const WORDS: [&str; 5] = ["network-alias", "cap-add", "cap-drop", "group-add", "dns"];
+
+/// A form as it was sent, turned into a line.
+struct Draft {
+    line: RunLine,
+    /// Which element of the form each use of a flag came from: `(flag, nth use) -> id`.
+    places: HashMap<(String, usize), String>,
+    errors: Vec<(String, String)>,
+}
+
+impl Draft {
+    fn read(fields: &Fields) -> Self {
+        let mut draft = Self { line: RunLine::default(), places: HashMap::new(), errors: Vec::new() };
+        draft.line.image = fields.text("image").unwrap_or_default().to_owned();
+        draft.command(fields);
+        for flag in FLAGS.iter().filter(|flag| !flag.client && !ROWS.contains(&flag.long)) {
+            match flag.kind {
+                Kind::Switch if fields.is_set(flag.long) => draft.option(flag.long, "true", flag.long),
+                Kind::Switch => {}
+                Kind::Value => {
+                    // "no" and "default" are what is so when nothing is said.
+                    if let Some(value) = fields.text(flag.long).filter(|value| !is_default(flag.long, value)) {
+                        draft.option(flag.long, value, flag.long);
+                    }
+                }
+                Kind::List => {
+                    let values = fields.all(flag.long).flat_map(|text| split(flag.long, text)).collect::<Vec<_>>();
+                    values.iter().for_each(|value| draft.option(flag.long, value, flag.long));
+                }
+            }
+        }
+        draft.pairs(fields, "env");
+        draft.pairs(fields, "label");
+        draft.ports(fields);
+        draft.mounts(fields);
+        draft
+    }
+
+    fn option(&mut self, flag: &str, value: &str, place: &str) {
+        let index = self.line.options.iter().filter(|(name, _)| name == flag).count();
+        self.line.options.push((flag.to_owned(), value.to_owned()));
+        self.places.insert((flag.to_owned(), index), place.to_owned());
+    }
+
+    fn command(&mut self, fields: &Fields) {
+        match shell_words::split(fields.text("command").unwrap_or_default()) {
+            Ok(words) => self.line.args = words,
+            Err(_) => self.errors.push(("command".into(), "A quote is not closed.".into())),
+        }
+    }
+
+    /// Rows of a name and a value, lines of a pasted file, and whole `NAME=value` fields.
+    fn pairs(&mut self, fields: &Fields, flag: &str) {
+        let names: Vec<_> = fields.all(&format!("{flag}-name")).map(str::to_owned).collect();
+        let values: Vec<_> = fields.all(&format!("{flag}-value")).map(str::to_owned).collect();
+        for (row, name) in names.iter().enumerate() {
+            let (name, value) = (name.trim(), values.get(row).map_or("", String::as_str));
+            let place = format!("{flag}-{row}");
+            match (name.is_empty(), value.is_empty()) {
+                (true, true) => {}
+                (true, false) => self.errors.push((place, "A value without a name.".into())),
+                (false, _) => self.option(flag, &format!("{name}={value}"), &place),
+            }
+        }
+        let whole: Vec<_> =
+            fields.all(flag).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect();
+        whole.iter().for_each(|text| self.option(flag, text, flag));
+        let pasted: Vec<_> = fields.all(&format!("{flag}-file")).flat_map(env_lines).collect();
+        pasted.iter().for_each(|text| self.option(flag, text, &format!("{flag}-file")));
+    }
+
+    fn ports(&mut self, fields: &Fields) {
+        let column =
+            |name: &str| fields.all(&format!("port-{name}")).map(|text| text.trim().to_owned()).collect::<Vec<_>>();
+        let (addresses, hosts, containers, protocols) =
+            (column("address"), column("host"), column("container"), column("protocol"));
+        for (row, container) in containers.iter().enumerate() {
+            let cell = |column: &[String]| column.get(row).cloned().unwrap_or_default();
+            let (address, host, protocol) = (cell(&addresses), cell(&hosts), cell(&protocols));
+            let place = format!("port-{row}");
+            if container.is_empty() {
+                if !(address.is_empty() && host.is_empty()) {
+                    self.errors.push((place, "Say which port inside the container it leads to.".into()));
+                }
+                continue;
+            }
+            let address =
+                if address.contains(':') && !address.starts_with('[') { format!("[{address}]") } else { address };
+            let before = match (address.is_empty(), host.is_empty()) {
+                (true, true) => String::new(),
+                (true, false) => format!("{host}:"),
+                (false, _) => format!("{address}:{host}:"),
+            };
+            let after = if matches!(protocol.as_str(), "" | "tcp") { String::new() } else { format!("/{protocol}") };
+            self.option("publish", &format!("{before}{container}{after}"), &place);
+        }
+        let whole: Vec<_> = fields.all("publish").flat_map(|text| split("publish", text)).collect();
+        whole.iter().for_each(|text| self.option("publish", text, "publish"));
+    }
+
+    fn mounts(&mut self, fields: &Fields) {
+        let column =
+            |name: &str| fields.all(&format!("mount-{name}")).map(|text| text.trim().to_owned()).collect::<Vec<_>>();
+        let (kinds, sources, targets, modes) = (column("type"), column("source"), column("target"), column("mode"));
+        for (row, target) in targets.iter().enumerate() {
+            let cell = |column: &[String]| column.get(row).cloned().unwrap_or_default();
+            let (kind, source, read_only) = (cell(&kinds), cell(&sources), cell(&modes) == "ro");
+            let place = format!("mount-{row}");
+            if target.is_empty() && source.is_empty() {
+                continue;
+            }
+            match mount(&kind, &source, target, read_only) {
+                Ok((flag, value)) => self.option(flag, &value, &place),
+                Err(why) => self.errors.push((place, why.to_owned())),
+            }
+        }
+        for flag in ["volume", "mount", "tmpfs"] {
+            let whole: Vec<_> =
+                fields.all(flag).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect();
+            whole.iter().for_each(|text| self.option(flag, text, flag));
+        }
+    }
+
+    /// The request, or what is wrong, each with the element that it is wrong in.
+    fn check(mut self) -> (RunLine, Result<Spec, HashMap<String, String>>) {
+        let wrong = match self.line.to_spec() {
+            Ok(spec) if self.errors.is_empty() => return (self.line, Ok(spec)),
+            Ok(_) => Vec::new(),
+            Err(errors) => errors,
+        };
+        for OptionError { flag, index, message } in wrong {
+            let place = self.places.get(&(flag.clone(), index)).cloned().unwrap_or(flag);
+            self.errors.push((place, message));
+        }
+        let mut by_place: HashMap<String, String> = HashMap::new();
+        for (place, message) in self.errors {
+            let all = by_place.entry(place).or_default();
+            if !all.is_empty() {
+                all.push(' ');
+            }
+            all.push_str(&message);
+        }
+        (self.line, Err(by_place))
+    }
+}
+
+/// The flag that mounts this, and its value: the short form where it says the same.
+fn mount(kind: &str, source: &str, target: &str, read_only: bool) -> Result<(&'static str, String), &'static str> {
+    let suffix = if read_only { ":ro" } else { "" };
+    match kind {
+        _ if target.is_empty() => Err("Say where in the container it goes: a path that starts with /."),
+        _ if !target.starts_with('/') => Err("The path in the container has to start with /."),
+        "tmpfs" if !source.is_empty() => Err("A tmpfs has no source: it is memory."),
+        "tmpfs" => Ok(("tmpfs", format!("{target}{suffix}"))),
+        "bind" if !source.starts_with('/') => Err("The path is on the engine’s host and has to start with /."),
+        "volume" if source.contains('/') => {
+            Err("A volume has a name, not a path. For a folder of the host choose bind.")
+        }
+        _ if source.contains([',', '"']) || target.contains([',', '"']) => {
+            Err("A comma or a quote cannot stand in a path here.")
+        }
+        // A colon ends a part of the short form.
+        _ if source.contains(':') || target.contains(':') => {
+            let from = if source.is_empty() { String::new() } else { format!(",source={source}") };
+            Ok(("mount", format!("type={kind}{from},target={target}{}", if read_only { ",readonly" } else { "" })))
+        }
+        _ if source.is_empty() && read_only => {
+            Err("A new volume without a name is empty: read-only, it would stay so.")
+        }
+        _ if source.is_empty() => Ok(("volume", target.to_owned())),
+        _ => Ok(("volume", format!("{source}:{target}{suffix}"))),
+    }
+}
+
+/// What is so when nothing is said.
+fn is_default(flag: &str, value: &str) -> bool {
+    matches!((flag, value), ("restart", "no") | ("network", "default"))
+}
+
+/// The values in one field: a line each; words for those that are words.
+fn split(flag: &str, text: &str) -> Vec<String> {
+    let words = WORDS.contains(&flag);
+    text.split(move |c: char| c == '\n' || (words && (c == ',' || c.is_whitespace())))
+        .map(str::trim)
+        .filter(|value| !value.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The variables of a `.env` file, read as `docker run --env-file` reads it: no quotes are taken off.
+/// Source: docker/cli, `pkg/kvfile/kvfile.go`.
+fn env_lines(text: &str) -> Vec<String> {
+    text.lines()
+        .map(|line| line.trim_start().trim_end_matches('\r'))
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// A field of the form: a row of the table of flags.
+struct Field {
+    flag: &'static Flag,
+    value: String,
+    error: Option<String>,
+    is_first: bool,
+}
+
+impl Field {
+    fn is_switch(&self) -> bool {
+        self.flag.kind == Kind::Switch
+    }
+
+    fn is_list(&self) -> bool {
+        self.flag.kind == Kind::List && !WORDS.contains(&self.flag.long)
+    }
+
+    fn is_set(&self) -> bool {
+        !matches!(self.value.as_str(), "" | "0" | "false" | "off")
+    }
+
+    /// How it stands on the command line.
+    fn shown(&self) -> String {
+        match self.flag.short {
+            Some(letter) => format!("-{letter}, --{}", self.flag.long),
+            None => format!("--{}", self.flag.long),
+        }
+    }
+}
+
+/// A row of several inputs.
+#[derive(Default)]
+struct Cells {
+    row: usize,
+    cells: Vec<String>,
+    error: Option<String>,
+}
+
+impl Cells {
+    fn cell(&self, at: usize) -> &str {
+        self.cells.get(at).map_or("", String::as_str)
+    }
+
+    /// The rows that were sent, and an empty one to fill in.
+    fn all(fields: &Fields, columns: &[&str], place: &str, errors: &HashMap<String, String>) -> Vec<Self> {
+        let columns: Vec<Vec<&str>> = columns.iter().map(|name| fields.all(name).collect()).collect();
+        let sent = columns.iter().map(Vec::len).max().unwrap_or_default();
+        let mut rows: Vec<Self> = Vec::new();
+        for at in 0..sent {
+            let cells: Vec<String> =
+                columns.iter().map(|column| column.get(at).copied().unwrap_or_default().to_owned()).collect();
+            rows.push(Self { row: at, cells, error: errors.get(&format!("{place}-{at}")).cloned() });
+        }
+        // A select sends its value in an empty row too; inputs alone say whether a row is in use.
+        let is_empty = |row: &Self| {
+            row.error.is_none() && row.cells.iter().all(|cell| matches!(cell.trim(), "" | "tcp" | "volume" | "rw"))
+        };
+        if !rows.last().is_some_and(is_empty) {
+            rows.push(Self { row: rows.len(), ..Self::default() });
+        }
+        rows
+    }
+}
+
+/// A part of the form.
+struct Part {
+    group: Group,
+    fields: Vec<Field>,
+}
+
+impl Part {
+    fn more(&self) -> bool {
+        self.fields.iter().any(|field| !field.is_first)
+    }
+
+    /// Whether the folded fields have to be seen: one is filled in, or wrong.
+    fn more_open(&self) -> bool {
+        self.fields.iter().any(|field| !field.is_first && (!field.value.is_empty() || field.error.is_some()))
+    }
+}
+
+#[derive(Template)]
+#[template(path = "containers/create.html")]
+struct CreatePage<'a> {
+    chrome: Chrome,
+    image: &'a str,
+    command: &'a str,
+    parts: Vec<Part>,
+    env: Vec<Cells>,
+    labels: Vec<Cells>,
+    ports: Vec<Cells>,
+    mounts: Vec<Cells>,
+    env_file: String,
+    line: String,
+    dangers: Vec<String>,
+    errors: Vec<(String, String, String)>,
+    by_place: &'a HashMap<String, String>,
+    volumes: Vec<&'a str>,
+    networks: Vec<&'a str>,
+}
+
+impl CreatePage<'_> {
+    fn error_of(&self, place: &str) -> Option<&str> {
+        self.by_place.get(place).map(String::as_str)
+    }
+
+    fn options(&self, field: &Field) -> Vec<String> {
+        let mut options: Vec<String> = field.flag.choices.iter().map(|choice| (*choice).to_owned()).collect();
+        if field.flag.long == "network" {
+            options.extend(self.networks.iter().map(|network| (*network).to_owned()));
+            options.sort();
+            options.dedup();
+        }
+        options
+    }
+}
+
+/// Draws the form as it was sent, with the line that it makes. Errors are shown where they are to be told.
+fn form(
+    page: &Page,
+    fields: &Fields,
+    line: &RunLine,
+    errors: &HashMap<String, String>,
+    tell: bool,
+) -> Result<Html<String>, Error> {
+    let none = HashMap::new();
+    let by_place = if tell { errors } else { &none };
+    let field = |flag: &'static Flag| {
+        let value = fields.all(flag.long).collect::<Vec<_>>().join("\n");
+        Field { flag, value, error: by_place.get(flag.long).cloned(), is_first: FIRST.contains(&flag.long) }
+    };
+    let groups = [
+        Group::Basics,
+        Group::Environment,
+        Group::Ports,
+        Group::Mounts,
+        Group::Network,
+        Group::Resources,
+        Group::Security,
+        Group::Advanced,
+    ];
+    let parts = groups.into_iter().map(|group| {
+        let flags = FLAGS.iter().filter(|flag| flag.group == group && !flag.client && !ROWS.contains(&flag.long));
+        let mut fields: Vec<Field> = flags.map(field).collect();
+        fields.sort_by_key(|field| (!field.is_first, field.is_switch()));
+        Part { group, fields }
+    });
+    let mut told: Vec<_> = by_place.iter().map(|(place, why)| (place.clone(), label(place), why.clone())).collect();
+    told.sort();
+    let networks = page.picture.containers.values().flat_map(|container| container.networks.iter().map(String::as_str));
+    let mut networks: Vec<&str> = networks.collect();
+    networks.sort_unstable();
+    networks.dedup();
+    html(&CreatePage {
+        chrome: Chrome::new(page, "New container"),
+        image: fields.get("image").unwrap_or_default(),
+        command: fields.get("command").unwrap_or_default(),
+        parts: parts.collect(),
+        env: Cells::all(fields, &["env-name", "env-value"], "env", by_place),
+        labels: Cells::all(fields, &["label-name", "label-value"], "label", by_place),
+        ports: Cells::all(fields, &["port-address", "port-host", "port-container", "port-protocol"], "port", by_place),
+        mounts: Cells::all(fields, &["mount-type", "mount-source", "mount-target", "mount-mode"], "mount", by_place),
+        env_file: fields.get("env-file").unwrap_or_default().to_owned(),
+        line: shown(line),
+        dangers: line.dangers().into_iter().map(|danger| format!("--{}: {}", danger.flag, danger.message)).collect(),
+        errors: told,
+        by_place,
+        volumes: page
+            .picture
+            .volumes
+            .values()
+            .filter(|volume| !volume.is_anonymous())
+            .map(|volume| volume.name.as_str())
+            .collect(),
+        networks,
+    })
+}
+
+/// The line for the panel; a placeholder where there is no image yet.
+fn shown(line: &RunLine) -> String {
+    if line.image.is_empty() {
+        return RunLine { image: "IMAGE".to_owned(), ..line.clone() }.to_command_multiline(Verb::Run);
+    }
+    line.to_command_multiline(Verb::Run)
+}
+
+/// What a place in the form is called.
+fn label(place: &str) -> String {
+    let flag = |name: &str| FLAGS.iter().find(|flag| flag.long == name).map(|flag| flag.label.to_owned());
+    let row = |name: &str, row: &str| {
+        let number = row.parse::<usize>().map_or(0, |row| row + 1);
+        let what = match name {
+            "env" => "Variable",
+            "label" => "Label",
+            "port" => "Port",
+            _ => "Mount",
+        };
+        format!("{what} {number}")
+    };
+    match place.rsplit_once('-') {
+        _ if place == "image" => "Image".to_owned(),
+        _ if place == "command" => "Command".to_owned(),
+        Some((name @ ("env" | "label" | "port" | "mount"), at)) if at.parse::<usize>().is_ok() => row(name, at),
+        _ => flag(place).unwrap_or_else(|| place.to_owned()),
+    }
+}
+
+/// `GET /containers/new`: the form, filled in from the address as far as that says something.
+pub async fn page(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
+    let (line, checked) = Draft::read(&query).check();
+    form(&page, &query, &line, &checked.err().unwrap_or_default(), false)
+}
+
+/// `POST /containers/draft`: the form as it stands, with the line that it makes. Changes nothing.
+pub async fn draft(page: Page, fields: Fields) -> Result<Html<String>, Error> {
+    let mut fields = fields;
+    if fields.get("then") == Some("env-file") {
+        // The pasted lines become rows.
+        let lines: Vec<String> = fields.all("env-file").flat_map(env_lines).collect();
+        fields.0.retain(|(name, _)| name != "env-file");
+        for line in lines {
+            let (name, value) = line.split_once('=').unwrap_or((&line, ""));
+            fields.0.push(("env-name".into(), name.to_owned()));
+            fields.0.push(("env-value".into(), value.to_owned()));
+        }
+    }
+    let (line, checked) = Draft::read(&fields).check();
+    form(&page, &fields, &line, &checked.err().unwrap_or_default(), !page.is_htmx && fields.get("then").is_none())
+}
+
+/// `POST /containers`: creates, and with `start=1` runs. A missing image is pulled by a job, whose page then shows it.
+pub async fn submit(page: Page, fields: Fields) -> Result<Response, Error> {
+    let (line, checked) = Draft::read(&fields).check();
+    let spec = match checked {
+        Ok(spec) => spec,
+        Err(errors) => {
+            return wrong(&page, &fields, &line, &errors, StatusCode::UNPROCESSABLE_ENTITY);
+        }
+    };
+    if let Some(owner) = taken(&page, &fields, &spec) {
+        return wrong(&page, &fields, &line, &owner, StatusCode::CONFLICT);
+    }
+    let start = fields.is_set("start");
+    let echo = line.to_command(if start { Verb::Run } else { Verb::Create });
+    if !page.engine.images().has(&spec.image).await? {
+        let job = page.engine.jobs().run(spec, start, echo);
+        return Ok(see_other(&format!("/jobs/{}", job.id)));
+    }
+    let created = match page.engine.containers().create(&spec).await {
+        Ok(created) => created,
+        Err(error) => return refused(&page, &fields, &line, error),
+    };
+    tracing::info!(container = created.id.short(), command = echo, "created");
+    if start && let Err(error) = page.engine.containers().start_new(&created.id).await {
+        return Err(not_started(error, &created.id, spec.name.as_deref()));
+    }
+    Ok(see_other(&format!("/containers/{}", created.id)))
+}
+
+/// What came of a container that exists but did not start: it is kept, and its page shows why.
+fn not_started(error: EngineError, id: &ContainerId, name: Option<&str>) -> Error {
+    let name = name.unwrap_or_else(|| id.short());
+    Error::from(error)
+        .what(format!("{name} was created, but did not start."))
+        .next(Step::link(format!("Open {name}"), format!("/containers/{id}")))
+        .next(Step::press("Start it again", format!("/containers/{id}/start")))
+        .next(Step::link("Remove…", format!("/containers/{id}/remove")))
+}
+
+/// Names and ports that another container holds already: said before the engine is asked, with who it is.
+fn taken(page: &Page, fields: &Fields, spec: &Spec) -> Option<HashMap<String, String>> {
+    let mut errors = HashMap::new();
+    let containers = || page.picture.containers.values();
+    if let Some(name) = &spec.name
+        && let Some(owner) = containers().find(|container| container.name == *name)
+    {
+        errors.insert(
+            "name".to_owned(),
+            format!("{} has that name already ({}). Names are given once.", owner.name, owner.state),
+        );
+    }
+    if fields.is_set("start") {
+        let hosts: Vec<&str> = fields.all("port-host").collect();
+        for (row, host) in hosts.iter().enumerate() {
+            let protocol = fields.all("port-protocol").nth(row).unwrap_or("tcp");
+            let Ok(port) = host.trim().parse::<u16>() else {
+                continue;
+            };
+            let address = fields.all("port-address").nth(row).unwrap_or_default().trim();
+            let clash = |p: &&crate::engine::Port| {
+                p.public == Some(port)
+                    && p.protocol == protocol
+                    && (p.is_open_to_all() || address.is_empty() || p.address == address)
+            };
+            if let Some(owner) =
+                containers().find(|container| container.state.is_up() && container.ports.iter().any(|p| clash(&p)))
+            {
+                errors.insert(format!("port-{row}"), format!("Port {port} of this host is taken by {}.", owner.name));
+            }
+        }
+    }
+    (!errors.is_empty()).then_some(errors)
+}
+
+/// The form again, with what is wrong at its fields.
+fn wrong(
+    page: &Page,
+    fields: &Fields,
+    line: &RunLine,
+    errors: &HashMap<String, String>,
+    status: StatusCode,
+) -> Result<Response, Error> {
+    if page.is_htmx {
+        let why = errors.values().cloned().collect::<Vec<_>>().join(" ");
+        let toast =
+            html(&Toast { ok: false, what: "Nothing was created.", why: &why, command: "", next: &[], words: None })?;
+        return Ok((status, toast).into_response());
+    }
+    Ok((status, form(page, fields, line, errors, true)?).into_response())
+}
+
+/// What the engine did not take, at the field that it speaks of where one can tell.
+fn refused(page: &Page, fields: &Fields, line: &RunLine, error: EngineError) -> Result<Response, Error> {
+    let words = error.to_string();
+    let place = match &error {
+        EngineError::Conflict(_) if words.contains("name") => "name",
+        EngineError::Invalid(_) | EngineError::NotFound(_) | EngineError::Conflict(_) => "image",
+        _ => return Err(error.into()),
+    };
+    let told = Error::from(error);
+    let errors = HashMap::from([(place.to_owned(), format!("The engine does not take this: {}", told.reason()))]);
+    wrong(page, fields, line, &errors, told.status())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(form: &str) -> Result<String, Vec<String>> {
+        let (line, spec) = Draft::read(&Fields::parse(form.as_bytes())).check();
+        match spec {
+            Ok(_) => Ok(line.to_command(Verb::Run)),
+            Err(errors) => {
+                let mut places: Vec<_> = errors.into_keys().collect();
+                places.sort();
+                Err(places)
+            }
+        }
+    }
+
+    #[test]
+    fn a_form_is_a_docker_line() {
+        assert_eq!(line("image=nginx"), Ok("docker run -d nginx".into()));
+        let form = "image=web:1&name=w&command=httpd+-f&env-name=A&env-value=x+y&env-name=&env-value=&port-address=127.0.0.1&port-host=8080\
+                    &port-container=80&port-protocol=tcp&port-address=&port-host=&port-container=53&port-protocol=udp&mount-type=volume\
+                    &mount-source=data&mount-target=/d&mount-mode=ro&mount-type=tmpfs&mount-source=&mount-target=/t&mount-mode=rw\
+                    &restart=no&memory=512m&rm=1";
+        let expected = "docker run -d --name w --rm";
+        let made = line(form).unwrap_or_default();
+        assert!(made.starts_with(expected), "{made}");
+        for part in [
+            "-e 'A=x y'",
+            "-p 127.0.0.1:8080:80",
+            "-p 53/udp",
+            "-v data:/d:ro",
+            "--tmpfs /t",
+            "-m 512m",
+            "web:1 httpd -f",
+        ] {
+            assert!(made.contains(part), "{part} in {made}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_at_its_field() {
+        assert_eq!(line(""), Err(vec!["image".into()]));
+        let form = "image=Nginx&name=a+b&memory=much&port-host=80&port-container=&mount-type=bind&mount-source=./x&mount-target=/x&command='";
+        assert_eq!(
+            line(form),
+            Err(["command", "image", "memory", "mount-0", "name", "port-0"].map(String::from).to_vec())
+        );
+    }
+
+    #[test]
+    fn env_files_are_read_as_docker_reads_them() {
+        assert_eq!(env_lines("# c\n\nA=1\r\n  B=\"x\"\nC\n"), ["A=1", "B=\"x\"", "C"]);
+    }
+}

@@ -1,0 +1,256 @@
+//! One container: what it is, why, what each next step does, and everything that the engine knows of it.
+
+use std::sync::Arc;
+
+use crate::web::filters;
+use askama::Template;
+use axum::{
+    http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
+    response::{Html, IntoResponse, Response},
+};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{
+    StateMark,
+    row::{PortLink, Way, ways},
+    words,
+};
+use crate::{
+    command::echo,
+    engine::{Container, ContainerId, Detail, Event, State, Verb},
+    web::{
+        Error,
+        chrome::Chrome,
+        error::Step,
+        extract::{Id, Page, Query},
+        html::{Moment, bytes, html},
+        stream::{Fragments, Live, Part},
+    },
+};
+
+/// Events of one container that are shown.
+const EVENTS: usize = 30;
+/// Health checks that are shown.
+const CHECKS: usize = 5;
+
+/// Everything that changes on the page, as one part: it is small, and morphing touches only what differs.
+#[derive(Template)]
+#[template(path = "containers/_detail.html")]
+struct Summary<'a> {
+    c: &'a Container,
+    d: &'a Detail,
+    mark: StateMark,
+    say: String,
+    why: Vec<String>,
+    ways: Vec<Way>,
+    command: Way,
+    ports: Vec<PortLink>,
+    policy: (String, &'static str),
+    limits: Vec<String>,
+    checks: Vec<&'a crate::engine::Check>,
+    past: Vec<(&'a Event, String)>,
+    life: Life,
+    now: Timestamp,
+    is_own: bool,
+    reveal: bool,
+    secrets: usize,
+    on_host: Vec<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "containers/detail.html")]
+struct DetailPage<'a> {
+    chrome: Chrome,
+    name: &'a str,
+    summary: Summary<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "containers/inspect.html")]
+struct InspectPage<'a> {
+    chrome: Chrome,
+    c: &'a Container,
+    command: String,
+    tree: String,
+    raw: String,
+}
+
+/// A part of the page when the container is gone.
+#[derive(Template)]
+#[template(
+    source = r#"<div id="detail"><section class="card"><h1>{{ name }}</h1><p class="say">This container is not there any more.</p><p class="why">It was removed, here or elsewhere.</p><div class="acts"><a class="btn primary" href="/containers">All containers</a></div></section></div>"#,
+    ext = "html"
+)]
+struct Gone<'a> {
+    name: &'a str,
+}
+
+/// The drawing of the life cycle: which state this one is in, and which ways lead on.
+pub struct Life {
+    here: &'static str,
+    verbs: &'static [Verb],
+}
+
+impl Life {
+    fn of(container: &Container) -> Self {
+        let here = match container.state {
+            State::Created => "created",
+            State::Running => "running",
+            State::Paused => "paused",
+            State::Restarting => "restarting",
+            State::Removing => "removing",
+            State::Exited => "exited",
+            State::Dead => "dead",
+            State::Unknown(_) => "",
+        };
+        Self { here, verbs: container.state.verbs() }
+    }
+
+    /// ` here` for the state that it is in.
+    fn node(&self, name: &str) -> &'static str {
+        if self.here == name { " here" } else { "" }
+    }
+
+    /// Whether a way from one of these states is open.
+    fn open(&self, from: &str, verb: &str) -> bool {
+        self.here == from && self.verbs.iter().any(|possible| possible.word() == verb)
+    }
+}
+
+fn gone(id: &ContainerId) -> Error {
+    Error::not_found(
+        "There is no such container.",
+        &format!("Nothing has the id {}. It may have been removed, here or elsewhere.", id.short()),
+    )
+    .next(Step::link("All containers", "/containers"))
+}
+
+fn find(page: &Page, id: &ContainerId) -> Result<Arc<Container>, Error> {
+    page.picture.containers.get(id).cloned().ok_or_else(|| gone(id))
+}
+
+impl<'a> Summary<'a> {
+    fn seconds(&self, since: impl Moment) -> i64 {
+        self.now.duration_since(since.moment()).as_secs().max(0)
+    }
+
+    fn new(page: &'a Page, c: &'a Container, d: &'a Detail, reveal: bool) -> Self {
+        let (first, more) = ways(c, &page.picture);
+        let ways: Vec<Way> = first.into_iter().chain(more).collect();
+        let command =
+            ways.first().cloned().unwrap_or_else(|| Way { verb: Verb::Start, command: echo::inspect(&[&c.name]) });
+        let now = page.picture.now();
+        let past =
+            page.picture.events.iter().rev().filter(|event| event.kind == "container" && event.id == c.id.as_str());
+        let limit = |what: &str, value: Option<String>| value.map(|value| format!("{value} {what}"));
+        let limits = [
+            limit("memory", d.limits.memory.map(bytes)),
+            limit(
+                "CPUs",
+                d.limits
+                    .nano_cpus
+                    .map(|nano| format!("{}.{:02}", nano / 1_000_000_000, nano % 1_000_000_000 / 10_000_000)),
+            ),
+            limit("processes", d.limits.pids.map(|pids| pids.to_string())),
+        ];
+        Self {
+            mark: StateMark::of(c),
+            say: words::say(c, d, now),
+            why: words::why(c, d),
+            command,
+            ports: PortLink::all(c, &page.host),
+            policy: words::restart_policy(&d.restart_policy),
+            limits: limits.into_iter().flatten().collect(),
+            checks: d.checks.iter().rev().take(CHECKS).collect(),
+            past: past.take(EVENTS).map(|event| (event.as_ref(), words::event(event))).collect(),
+            life: Life::of(c),
+            now,
+            is_own: page.picture.is_own(c),
+            secrets: d.env.iter().filter(|var| var.looks_secret()).count(),
+            on_host: on_host(c, d),
+            reveal,
+            ways,
+            c,
+            d,
+        }
+    }
+}
+
+/// Why whoever is inside is root on the host (S040).
+fn on_host(c: &Container, d: &Detail) -> Vec<&'static str> {
+    let binds = |path: &str| c.mounts.iter().any(|mount| mount.kind == "bind" && mount.source == path);
+    let found = [
+        (d.privileged, "privileged"),
+        (
+            c.mounts.iter().any(|mount| mount.source.ends_with("docker.sock") || mount.source.ends_with("podman.sock")),
+            "has the engine’s socket",
+        ),
+        (binds("/") || binds("/etc") || binds("/root") || binds("/var/run"), "has a folder of the host"),
+    ];
+    found.into_iter().filter(|(is, _)| *is).map(|(_, why)| why).collect()
+}
+
+/// `GET /containers/{id}`
+pub async fn page(Id(id): Id<ContainerId>, page: Page, Query(query): Query) -> Result<Html<String>, Error> {
+    let container = find(&page, &id)?;
+    let detail = page.engine.containers().get(&id).await?;
+    let reveal = query.is_set("reveal");
+    let stream = format!("/containers/{id}/stream{}", if reveal { "?reveal=1" } else { "" });
+    html(&DetailPage {
+        chrome: Chrome::new(&page, container.name.clone()).live(&page, &stream),
+        name: &container.name,
+        summary: Summary::new(&page, &container, &detail, reveal),
+    })
+}
+
+/// `GET /containers/{id}/stream`
+pub async fn stream(Id(id): Id<ContainerId>, live: Live, Query(query): Query) -> Response {
+    let reveal = query.is_set("reveal");
+    let name = live
+        .page()
+        .picture
+        .containers
+        .get(&id)
+        .map_or_else(|| id.short().to_owned(), |container| container.name.clone());
+    live.follow(move |page| {
+        let (id, name) = (id.clone(), name.clone());
+        async move {
+            let part = match page.picture.containers.get(&id) {
+                None => html(&Gone { name: &name })?,
+                Some(container) => {
+                    let detail = page.engine.containers().get(&id).await?;
+                    html(&Summary::new(&page, container, &detail, reveal))?
+                }
+            };
+            Ok(Fragments { rest: vec![Part { id: "detail".into(), html: part.0 }], ..Fragments::default() })
+        }
+    })
+}
+
+/// `GET /containers/{id}/inspect`: everything, as a tree to unfold and as JSON.
+pub async fn inspect(Id(id): Id<ContainerId>, page: Page) -> Result<Html<String>, Error> {
+    let container = find(&page, &id)?;
+    let detail = page.engine.containers().get(&id).await?;
+    html(&InspectPage {
+        chrome: Chrome::new(&page, format!("{}: inspect", container.name)),
+        command: echo::inspect(&[&container.name]),
+        tree: super::super::html::tree(&detail.raw),
+        raw: pretty(&detail.raw),
+        c: &container,
+    })
+}
+
+/// `GET /containers/{id}/inspect.json`: as a file.
+pub async fn raw(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Error> {
+    let detail = page.engine.containers().get(&id).await?;
+    let headers = [
+        (CONTENT_TYPE, "application/json".to_owned()),
+        (CONTENT_DISPOSITION, format!("attachment; filename=\"container-{}.json\"", id.short())),
+    ];
+    Ok((headers, pretty(&detail.raw)).into_response())
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}

@@ -1,0 +1,323 @@
+//! What a person is told when something does not work: what happened, why, what next; the engine's own words beside
+//! it. Handlers return it; one layer draws it as a page, as a toast for htmx, or as JSON, with the true status.
+
+use std::any::Any;
+
+use crate::web::filters;
+use askama::Template;
+use axum::{
+    extract::{FromRequestParts, Request, State},
+    http::{
+        StatusCode,
+        header::{ACCEPT, CONTENT_TYPE},
+    },
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::{AppState, chrome::Chrome, extract::Page, html};
+use crate::engine;
+
+/// Something that did not work, in words.
+#[derive(Debug, Clone)]
+pub struct Error(Box<Told>);
+
+#[derive(Debug, Clone)]
+struct Told {
+    status: StatusCode,
+    what: String,
+    why: String,
+    next: Vec<Step>,
+    words: Option<String>,
+    /// Whether it must tell nothing of what this is: the asker may be a stranger.
+    bare: bool,
+}
+
+/// Something to do next.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// What it says.
+    pub label: String,
+    /// Where it leads.
+    pub path: String,
+    /// Whether it is done by a press, not by going there.
+    pub is_post: bool,
+}
+
+impl Step {
+    /// A link.
+    pub fn link(label: impl Into<String>, path: impl Into<String>) -> Self {
+        Self { label: label.into(), path: path.into(), is_post: false }
+    }
+
+    /// A button.
+    pub fn press(label: impl Into<String>, path: impl Into<String>) -> Self {
+        Self { is_post: true, ..Self::link(label, path) }
+    }
+}
+
+impl Error {
+    /// With this status: what happened, and why.
+    pub fn new(status: StatusCode, what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self(Box::new(Told { status, what: what.into(), why: why.into(), next: Vec::new(), words: None, bare: false }))
+    }
+
+    /// Adds something to do.
+    #[must_use]
+    pub fn next(mut self, step: Step) -> Self {
+        self.0.next.push(step);
+        self
+    }
+
+    /// Says what happened in other words.
+    #[must_use]
+    pub fn what(mut self, what: impl Into<String>) -> Self {
+        self.0.what = what.into();
+        self
+    }
+
+    /// Says why in other words.
+    #[must_use]
+    pub fn why(mut self, why: impl Into<String>) -> Self {
+        self.0.why = why.into();
+        self
+    }
+
+    /// The status that goes out with it.
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// What happened and why, in one line.
+    pub fn line(&self) -> String {
+        format!("{} {}", self.0.what, self.0.why)
+    }
+
+    /// Why it did not work.
+    pub fn reason(&self) -> &str {
+        &self.0.why
+    }
+
+    fn bare(mut self) -> Self {
+        self.0.bare = true;
+        self
+    }
+
+    /// A fault of ours.
+    pub fn ours() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Something went wrong inside this console.",
+            "Its log says more. Whatever was asked may or may not have been done.",
+        )
+    }
+
+    /// There is no such thing.
+    pub fn not_found(what: &str, why: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, what, why)
+    }
+
+    pub(super) fn bad_id() -> Self {
+        Self::not_found(
+            "There is no such page.",
+            "The address holds something that is neither a full container id (64 hex digits) nor a volume's name.",
+        )
+    }
+
+    pub(super) fn method_not_allowed() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "That cannot be done here.",
+            "This address does not take that kind of request.",
+        )
+    }
+
+    pub(super) fn too_large() -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "That is too large.",
+            "A form may be one megabyte and 4,000 fields at most.",
+        )
+    }
+
+    pub(super) fn unreadable() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "The request could not be read.", "It broke off in the middle.")
+    }
+
+    pub(super) fn not_a_form() -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "That cannot be read.",
+            "Send fields as application/x-www-form-urlencoded.",
+        )
+    }
+
+    pub(super) fn too_many_streams() -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many live pages are open.",
+            "Close some tabs, or raise --max-streams and --max-streams-per-client. The page itself works without.",
+        )
+    }
+
+    pub(super) fn unknown_host(host: &str) -> Self {
+        let host: String = host.chars().take(100).collect();
+        Self::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            format!("“{host}” is not a name of this server."),
+            "If it should be, start it with --hosts NAME (or WHEELHOUSE_HOSTS), or --public-url behind a proxy. IP addresses and localhost always work.",
+        )
+        .bare()
+    }
+
+    pub(super) fn foreign_read() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "Refused.", "Pages of other sites may link here, but may not load from here.")
+            .bare()
+    }
+
+    pub(super) fn foreign_write(origin: &str, wanted: &str) -> Self {
+        let (origin, wanted): (String, String) =
+            (origin.chars().take(200).collect(), wanted.chars().take(200).collect());
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "Refused: this came from another page.",
+            format!(
+                "The request came from {} and this console expected {wanted}. If a proxy stands in between, set --public-url \
+                 (WHEELHOUSE_PUBLIC_URL) to the address that the browser shows.",
+                if origin.is_empty() { "an unknown page".to_owned() } else { origin }
+            ),
+        )
+        .bare()
+    }
+}
+
+impl From<engine::Error> for Error {
+    fn from(error: engine::Error) -> Self {
+        use engine::Error as E;
+        let words = error.to_string();
+        let told = match &error {
+            E::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "It is not there any more.", sentence(&words)),
+            E::Conflict(_) => {
+                Self::new(StatusCode::CONFLICT, "That does not work in its present state.", sentence(&words))
+            }
+            E::Invalid(_) => Self::new(StatusCode::BAD_REQUEST, "The engine does not take that.", sentence(&words)),
+            E::Denied(_) => Self::new(StatusCode::FORBIDDEN, "The engine forbids that.", sentence(&words)),
+            E::OwnContainer(_) => {
+                return Self::new(StatusCode::CONFLICT, "This console does not do that to itself.", words);
+            }
+            E::Unreachable(_) => Self::new(StatusCode::BAD_GATEWAY, "The engine cannot be reached.", sentence(&words))
+                .next(Step::link("What is wrong with it", "/")),
+            E::TimedOut { .. } => Self::new(
+                StatusCode::GATEWAY_TIMEOUT,
+                "Docker does not answer.",
+                format!("There was {words}. It may still be doing what was asked; the page shows what comes of it."),
+            ),
+            E::Unsupported(_) => {
+                Self::new(StatusCode::NOT_IMPLEMENTED, "This engine cannot do that.", sentence(&words))
+            }
+            E::Engine { status, .. } => Self::new(
+                StatusCode::from_u16(*status)
+                    .ok()
+                    .filter(StatusCode::is_server_error)
+                    .unwrap_or(StatusCode::BAD_GATEWAY),
+                "The engine could not do that.",
+                sentence(&words),
+            ),
+        };
+        let mut told = told;
+        told.0.words = Some(words);
+        told
+    }
+}
+
+/// The engine's words as a sentence: without its own address of who speaks.
+fn sentence(words: &str) -> String {
+    let text = words.trim().trim_start_matches("Error response from daemon: ").trim_end_matches('.');
+    let text: String = text.chars().take(600).collect();
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default() + "."
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let mut response = self.0.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// A panic of a handler: the log has it, the server lives on.
+pub(super) fn caught(panic: Box<dyn Any + Send>) -> Response {
+    let text =
+        panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+    tracing::error!(panic = text.unwrap_or_default(), "a handler panicked");
+    Error::ours().into_response()
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage<'a> {
+    chrome: Chrome,
+    what: &'a str,
+    why: &'a str,
+    next: &'a [Step],
+    words: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "_bare.html")]
+struct Bare<'a> {
+    what: &'a str,
+    why: &'a str,
+}
+
+/// A short message that stays until it is read.
+#[derive(Template)]
+#[template(path = "_toast.html")]
+pub struct Toast<'a> {
+    /// Whether it is good news.
+    pub ok: bool,
+    /// What happened.
+    pub what: &'a str,
+    /// Why, or nothing.
+    pub why: &'a str,
+    /// The docker command that did it, or nothing.
+    pub command: &'a str,
+    /// What to do next.
+    pub next: &'a [Step],
+    /// The engine's own words.
+    pub words: Option<&'a str>,
+}
+
+/// Draws errors, in the form that suits who asked.
+pub(super) async fn draw(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let Ok(page) = Page::from_request_parts(&mut parts, &state).await;
+    let wants_json = parts
+        .headers
+        .get(ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.starts_with("application/json"));
+    let response = next.run(Request::from_parts(parts, body)).await;
+    let bare_limit =
+        response.status() == StatusCode::PAYLOAD_TOO_LARGE && response.extensions().get::<Error>().is_none();
+    let error = if bare_limit { Some(Error::too_large()) } else { response.extensions().get::<Error>().cloned() };
+    let Some(error) = error else { return response };
+    let Told { status, what, why, next, words, bare } = &*error.0;
+    let words = words.as_deref();
+    if wants_json {
+        let body = serde_json::json!({ "error": what, "why": why, "engine": words }).to_string();
+        return (*status, [(CONTENT_TYPE, "application/json")], body).into_response();
+    }
+    let drawn = if *bare {
+        html::html(&Bare { what, why })
+    } else if page.is_htmx {
+        html::html(&Toast { ok: false, what, why, command: "", next, words })
+    } else {
+        html::html(&ErrorPage { chrome: Chrome::new(&page, what.clone()), what, why, next, words })
+    };
+    match drawn {
+        Ok(html) => (*status, html).into_response(),
+        Err(_) => (*status, what.clone()).into_response(),
+    }
+}

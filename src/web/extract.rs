@@ -1,0 +1,184 @@
+//! What handlers ask of a request, checked before any call to the engine.
+
+use std::{convert::Infallible, str::FromStr, sync::Arc};
+
+use axum::{
+    body::Bytes,
+    extract::{FromRef, FromRequest, FromRequestParts, Path, Request},
+    http::{
+        StatusCode, Uri,
+        header::{CONTENT_TYPE, LOCATION},
+        request::Parts,
+    },
+    response::{IntoResponse, Response},
+};
+
+use super::{AppState, Error, security, theme};
+use crate::engine::{Engine, Picture};
+
+/// The most fields that a form may have.
+const FIELDS: usize = 4_000;
+
+/// An id or a name out of the path; what cannot be one is no page of ours (S033).
+pub struct Id<T>(pub T);
+
+impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for Id<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| Error::bad_id())?;
+        text.parse().map(Self).map_err(|_| Error::bad_id())
+    }
+}
+
+/// The fields of a form, or of a query, in their order.
+#[derive(Debug, Clone, Default)]
+pub struct Fields(pub Vec<(String, String)>);
+
+impl Fields {
+    /// From `a=b&c=d`.
+    pub fn parse(text: &[u8]) -> Self {
+        Self(
+            url::form_urlencoded::parse(text)
+                .take(FIELDS)
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect(),
+        )
+    }
+
+    /// The first value of this name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The first value of this name that is not blank, trimmed.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).map(str::trim).filter(|value| !value.is_empty())
+    }
+
+    /// All values of this name.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a box of this name is ticked.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| !matches!(value, "" | "0" | "false" | "off"))
+    }
+
+    /// Where to go after a write: the page that the form says it is on, if that is one of ours.
+    pub fn back<'a>(&'a self, otherwise: &'a str) -> &'a str {
+        self.get("back").filter(|path| is_local(path)).unwrap_or(otherwise)
+    }
+}
+
+/// Whether it is a path on this console, whatever a browser may make of it: `//host` and `/\host` lead elsewhere.
+fn is_local(path: &str) -> bool {
+    path.starts_with('/') && !path.starts_with("//") && path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
+}
+
+impl<S: Send + Sync> FromRequest<S> for Fields {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let is_form = kind.starts_with("application/x-www-form-urlencoded");
+        let body = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Error::too_large(),
+            _ => Error::unreadable(),
+        })?;
+        if !is_form && !body.is_empty() {
+            return Err(Error::not_a_form());
+        }
+        if body.iter().filter(|byte| **byte == b'&').count() >= FIELDS {
+            return Err(Error::too_large());
+        }
+        Ok(Self::parse(&body))
+    }
+}
+
+/// The query, as fields.
+pub struct Query(pub Fields);
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(Fields::parse(parts.uri.query().unwrap_or_default().as_bytes())))
+    }
+}
+
+/// What a page is drawn from: the engine as of now, and how the browser sees us.
+#[derive(Clone)]
+pub struct Page {
+    /// The engine.
+    pub engine: Engine,
+    /// The picture that this page, all of it, is drawn from.
+    pub picture: Arc<Picture>,
+    /// The host by which the browser reached us, without port: published ports are links to it.
+    pub host: String,
+    /// `light`, `dark` or empty for the system's.
+    pub theme: &'static str,
+    /// Path and query of this page.
+    pub uri: Uri,
+    /// Whether htmx asks.
+    pub is_htmx: bool,
+}
+
+impl Page {
+    /// Path and query of this page.
+    pub fn here(&self) -> &str {
+        self.uri.path_and_query().map_or("/", |here| here.as_str())
+    }
+
+    /// The same page as of the newest picture.
+    pub fn fresh(&self) -> Self {
+        Self { picture: self.engine.picture(), ..self.clone() }
+    }
+}
+
+impl<S> FromRequestParts<S> for Page
+where
+    AppState: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let AppState { engine, .. } = AppState::from_ref(state);
+        Ok(Self {
+            picture: engine.picture(),
+            engine,
+            host: security::host_of(parts).map(|host| security::without_port(&host).to_owned()).unwrap_or_default(),
+            theme: theme::of(&parts.headers),
+            uri: parts.uri.clone(),
+            is_htmx: parts.headers.contains_key("hx-request"),
+        })
+    }
+}
+
+/// 303: the answer to a plain form.
+pub fn see_other(path: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    match path.parse() {
+        Ok(path) => {
+            response.headers_mut().insert(LOCATION, path);
+            response
+        }
+        Err(_) => Error::ours().into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn back_stays_here() {
+        let back = |path: &str| Fields(vec![("back".into(), path.into())]).back("/x").to_owned();
+        assert_eq!(back("/containers?q=a"), "/containers?q=a");
+        for foreign in ["//evil.test", "/\\evil.test", "https://evil.test", "", "/a\r\nSet-Cookie: x", "javascript:x"] {
+            assert_eq!(back(foreign), "/x", "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Filters of our templates; askama looks for them by this name in the scope of each template's struct.
+
+use std::fmt::Display;
+
+use askama::{
+    Values,
+    filters::{Escaper as _, Html, Safe},
+};
+
+/// For the value of a form's field and for addresses: escaped, but otherwise exactly what it is. What is shown goes
+/// through `html::Visible` instead, which a field that is sent back must not.
+#[askama::filter_fn]
+pub fn typed(text: impl Display, _: &dyn Values) -> askama::Result<Safe<String>> {
+    let mut escaped = String::new();
+    Html.write_escaped_str(&mut escaped, &text.to_string())?;
+    Ok(Safe(escaped))
+}

@@ -1,0 +1,173 @@
+//! Long work: how far it is, and a way to end it. It goes on when its page is closed.
+
+use std::sync::Arc;
+
+use crate::web::filters;
+use askama::Template;
+use axum::{
+    Router,
+    response::{Html, IntoResponse, Response},
+    routing::{get, post},
+};
+use jiff::Timestamp;
+
+use super::{
+    AppState, Error,
+    chrome::Chrome,
+    extract::{Fields, Id, Page, see_other},
+    html::{bytes, html, span},
+    stream::{Fragments, Live, Part},
+};
+use crate::engine::{ContainerId, Job, JobId, Layer, Progress, Stage};
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/jobs", get(list))
+        .route("/jobs/{id}", get(page))
+        .route("/jobs/{id}/stream", get(stream))
+        .route("/jobs/{id}/cancel", post(cancel))
+}
+
+#[derive(Template)]
+#[template(path = "jobs/_job.html")]
+struct JobCard<'a> {
+    id: JobId,
+    p: &'a Progress,
+    says: Says,
+    done: u64,
+    total: u64,
+    here: usize,
+    parts_done: usize,
+    failed: usize,
+}
+
+/// How a job stands, in shape, word and colour.
+struct Says {
+    class: &'static str,
+    icon: &'static str,
+    text: String,
+    error: Option<Error>,
+    words: Option<String>,
+    container: Option<ContainerId>,
+}
+
+impl Says {
+    fn of(progress: &Progress) -> Self {
+        let took = span(progress.ended.unwrap_or_else(Timestamp::now).duration_since(progress.began));
+        let took = if took == "just now" {
+            format!("{} s", progress.ended.unwrap_or_else(Timestamp::now).duration_since(progress.began).as_secs())
+        } else {
+            took
+        };
+        let plain = |class, icon, text| Self { class, icon, text, error: None, words: None, container: None };
+        match &progress.stage {
+            Stage::Running => plain("pending", "restarting", "working…".to_owned()),
+            Stage::Done { container } => {
+                Self { container: container.clone(), ..plain("running", "check", format!("done in {took}")) }
+            }
+            Stage::Failed { error, container } => Self {
+                error: Some(Error::from(error.clone())),
+                words: Some(error.to_string()),
+                container: container.clone(),
+                ..plain("failed", "failed", format!("failed after {took}"))
+            },
+            Stage::Cancelled => plain("exited", "exited", format!("cancelled after {took}")),
+        }
+    }
+}
+
+impl<'a> JobCard<'a> {
+    fn new(id: JobId, p: &'a Progress) -> Self {
+        let sum = |of: fn(&Layer) -> u64| p.layers.iter().map(of).sum();
+        Self {
+            id,
+            says: Says::of(p),
+            done: sum(|layer| layer.done),
+            total: sum(|layer| layer.total),
+            here: p.layers.iter().filter(|layer| layer.is_complete()).count(),
+            parts_done: p.parts.iter().filter(|part| part.result.is_some()).count(),
+            failed: p.failures(),
+            p,
+        }
+    }
+
+    fn why(&self, error: &crate::engine::Error) -> String {
+        Error::from(error.clone()).reason().to_owned()
+    }
+
+    fn amount(&self, layer: &Layer) -> String {
+        match (layer.is_complete(), layer.total) {
+            (true, 0) => "here".to_owned(),
+            (true, total) => format!("{}, {}", bytes(total), layer.status.to_lowercase()),
+            (false, 0) => layer.status.to_lowercase(),
+            (false, total) => format!("{} of {}, {}", bytes(layer.done), bytes(total), layer.status.to_lowercase()),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "jobs/page.html")]
+struct JobPage<'a> {
+    chrome: Chrome,
+    title: &'a str,
+    command: &'a str,
+    began: Timestamp,
+    now: Timestamp,
+    card: JobCard<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "jobs/list.html")]
+struct ListPage {
+    chrome: Chrome,
+    jobs: Vec<(JobId, Progress, Says)>,
+    now: Timestamp,
+}
+
+/// `GET /jobs`
+async fn list(page: Page) -> Result<Html<String>, Error> {
+    let jobs = page.engine.jobs().list().into_iter().map(|job| {
+        let progress = job.progress();
+        let says = Says::of(&progress);
+        (job.id, progress, says)
+    });
+    html(&ListPage { chrome: Chrome::new(&page, "Jobs"), jobs: jobs.collect(), now: Timestamp::now() })
+}
+
+fn find(page: &Page, id: JobId) -> Result<Arc<Job>, Error> {
+    page.engine.jobs().get(id).map_err(|why| Error::not_found("There is no such job.", &format!("{why}.")))
+}
+
+/// `GET /jobs/{id}`
+async fn page(Id(id): Id<JobId>, page: Page) -> Result<Html<String>, Error> {
+    let progress = find(&page, id)?.progress();
+    html(&JobPage {
+        chrome: Chrome::new(&page, progress.title.clone()).live(&page, &format!("/jobs/{id}/stream")),
+        title: &progress.title,
+        command: &progress.command,
+        began: progress.began,
+        now: Timestamp::now(),
+        card: JobCard::new(id, &progress),
+    })
+}
+
+/// `GET /jobs/{id}/stream`
+async fn stream(Id(id): Id<JobId>, live: Live) -> Result<Response, Error> {
+    let job = find(live.page(), id)?;
+    let changes = job.watch();
+    Ok(live.follow_job(changes, move |progress| {
+        let drawn = html(&JobCard::new(id, progress));
+        Ok(Fragments { rest: vec![Part { id: "job".into(), html: drawn?.0 }], ..Fragments::default() })
+    }))
+}
+
+/// `POST /jobs/{id}/cancel`
+async fn cancel(Id(id): Id<JobId>, page: Page, fields: Fields) -> Result<Response, Error> {
+    let job = find(&page, id)?;
+    job.cancel();
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(2), job.ended()).await;
+    if page.is_htmx {
+        return Ok(axum::http::StatusCode::NO_CONTENT.into_response());
+    }
+    Ok(see_other(fields.back(&format!("/jobs/{id}"))))
+}

@@ -1,0 +1,368 @@
+//! Live pages: one connection a page, over which only what changed is sent.
+//!
+//! Each page can name its parts, elements with an id. A view that many watch is drawn once for each picture and
+//! shared; each watcher is sent the parts that differ from what it has. The stream is pulled by the client: one that
+//! stops reading costs nothing and gets the newest state when it reads again.
+
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{ConnectInfo, FromRef, FromRequestParts},
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName},
+        request::Parts,
+    },
+    response::{IntoResponse, Response},
+};
+use futures_util::stream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use super::{AppState, Error, chrome, extract::Page};
+use crate::engine::Progress;
+
+/// How often a stream says that it lives. The page greys out when it has heard nothing for ten seconds (S087).
+const PULSE: Duration = Duration::from_secs(4);
+
+/// An element of a page as it now is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Its id.
+    pub id: String,
+    /// Its HTML, from its own tag on.
+    pub html: String,
+}
+
+/// What a page consists of, as far as it lives.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fragments {
+    /// The rows of its list, in order.
+    pub rows: Vec<Part>,
+    /// The list as a whole, for when rows come, go or move.
+    pub list: Option<Part>,
+    /// Everything else.
+    pub rest: Vec<Part>,
+}
+
+impl Fragments {
+    /// What has to be sent to who has `before`.
+    fn since<'a>(&'a self, before: &'a Self) -> Vec<&'a Part> {
+        let same_rows =
+            self.rows.len() == before.rows.len() && self.rows.iter().zip(&before.rows).all(|(a, b)| a.id == b.id);
+        let list = if same_rows {
+            self.rows.iter().zip(&before.rows).filter(|(a, b)| a != b).map(|(a, _)| a).collect()
+        } else {
+            self.list.iter().collect::<Vec<_>>()
+        };
+        // By name, not by place: a part may be one that `before` did not have.
+        let old: HashMap<_, _> = before.rest.iter().map(|part| (&part.id, &part.html)).collect();
+        self.rest.iter().filter(|part| old.get(&part.id) != Some(&&part.html)).chain(list).collect()
+    }
+
+    /// All of it.
+    fn all(&self) -> Vec<&Part> {
+        self.rest.iter().chain(&self.list).collect()
+    }
+}
+
+/// The one drawing of a view that all who watch it share: of which picture, and what.
+type Shared = Arc<tokio::sync::Mutex<Option<(u64, Arc<Fragments>)>>>;
+
+/// All live connections.
+#[derive(Debug)]
+pub struct Streams {
+    places: Arc<Semaphore>,
+    most_per_client: usize,
+    clients: Mutex<HashMap<IpAddr, usize>>,
+    views: Mutex<HashMap<String, Shared>>,
+    ending: watch::Sender<bool>,
+}
+
+impl Streams {
+    /// With room for so many, in all and for one address (S056).
+    pub fn new(most: usize, most_per_client: usize) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(most)),
+            most_per_client,
+            clients: Mutex::default(),
+            views: Mutex::default(),
+            ending: watch::Sender::new(false),
+        }
+    }
+
+    /// Ends them all.
+    pub fn end(&self) {
+        self.ending.send_replace(true);
+    }
+
+    fn view(&self, key: &str) -> Shared {
+        let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        views.retain(|_, view| Arc::strong_count(view) > 1);
+        views.entry(key.to_owned()).or_default().clone()
+    }
+}
+
+/// A place among the live connections, given back when it is dropped.
+struct Place {
+    streams: Arc<Streams>,
+    client: IpAddr,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Place {
+    fn take(streams: &Arc<Streams>, client: IpAddr) -> Option<Self> {
+        let permit = streams.places.clone().try_acquire_owned().ok()?;
+        let mut clients = streams.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let mine = clients.entry(client).or_default();
+        if *mine >= streams.most_per_client {
+            return None;
+        }
+        *mine += 1;
+        Some(Self { streams: streams.clone(), client, _permit: permit })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut clients = self.streams.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mine) = clients.get_mut(&self.client) {
+            *mine -= 1;
+            if *mine == 0 {
+                clients.remove(&self.client);
+            }
+        }
+    }
+}
+
+/// A request for a live connection: it has a place, and knows what its page was drawn from.
+pub struct Live {
+    page: Page,
+    place: Place,
+    ending: watch::Receiver<bool>,
+    /// The picture that the browser has already, as `boot-version`.
+    has: Option<String>,
+}
+
+impl<S> FromRequestParts<S> for Live
+where
+    AppState: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let AppState { streams, .. } = AppState::from_ref(state);
+        let client =
+            parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
+        let place = Place::take(&streams, client).ok_or_else(Error::too_many_streams)?;
+        let Ok(page) = Page::from_request_parts(parts, state).await;
+        let said = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let drawn = super::extract::Fields::parse(parts.uri.query().unwrap_or_default().as_bytes())
+            .get("drawn")
+            .map(str::to_owned);
+        Ok(Self { page, place, ending: streams.ending.subscribe(), has: said.filter(|id| !id.is_empty()).or(drawn) })
+    }
+}
+
+/// Which picture a page was drawn from, told apart from those of an earlier run of this console.
+pub fn stamp(version: u64) -> String {
+    use std::sync::LazyLock;
+    static BOOT: LazyLock<String> = LazyLock::new(|| format!("{:x}", jiff::Timestamp::now().as_millisecond()));
+    format!("{}-{version}", *BOOT)
+}
+
+impl Live {
+    /// The page that lives.
+    pub fn page(&self) -> &Page {
+        &self.page
+    }
+
+    /// Follows the picture: `draw` is asked for the page's parts whenever it has changed.
+    pub fn follow<D, F>(self, draw: D) -> Response
+    where
+        D: Fn(Page) -> F + Send + 'static,
+        F: Future<Output = Result<Fragments, Error>> + Send,
+    {
+        let Self { page, place, ending, has } = self;
+        // Without the stamp: who came a moment later watches the same view.
+        let view = page.here().split("drawn=").next().unwrap_or_default().to_owned();
+        let shared = place.streams.view(&format!("{} {view}", page.host));
+        let mut pulse = tokio::time::interval(PULSE);
+        pulse.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let watch = page.engine.watch();
+        let state = Following { page, place, ending, has, draw, shared, pulse, watch, sent: None };
+        let body = Body::from_stream(stream::unfold(state, |mut state| async move {
+            let message = state.next().await?;
+            Some((Ok::<_, std::convert::Infallible>(message), state))
+        }));
+        respond(body)
+    }
+}
+
+impl Live {
+    /// Follows a job until it has ended: its page changes many times a second while it pulls, so it is sent ten
+    /// times a second at most.
+    pub fn follow_job<D>(self, changes: watch::Receiver<Progress>, draw: D) -> Response
+    where
+        D: Fn(&Progress) -> Result<Fragments, Error> + Send + 'static,
+    {
+        let Self { page, place, ending, .. } = self;
+        let state = (changes, ending, draw, place, Fragments::default(), true);
+        let body = Body::from_stream(stream::unfold(
+            state,
+            |(mut changes, mut ending, draw, place, before, first)| async move {
+                let mut heard = true;
+                if !first {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    tokio::select! {
+                        _ = ending.changed() => return None,
+                        changed = changes.changed() => changed.ok()?,
+                        () = tokio::time::sleep(PULSE) => heard = false,
+                    }
+                }
+                if !heard {
+                    return Some((
+                        Ok::<_, std::convert::Infallible>(pulse(true)),
+                        (changes, ending, draw, place, before, false),
+                    ));
+                }
+                let progress = changes.borrow_and_update().clone();
+                let now = draw(&progress).unwrap_or_default();
+                let text = message(progress.version, &now.since(&before));
+                Some((Ok(text), (changes, ending, draw, place, now, false)))
+            },
+        ));
+        let _ = page;
+        respond(body)
+    }
+}
+
+fn pulse(live: bool) -> Bytes {
+    Bytes::from(format!("event: pulse\ndata: {}\n\n", if live { "live" } else { "down" }))
+}
+
+/// An event stream. Proxies must not gather it: X-Accel-Buffering is nginx's word for that.
+fn respond(body: Body) -> Response {
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    (StatusCode::OK, headers, body).into_response()
+}
+
+struct Following<D> {
+    page: Page,
+    #[expect(dead_code, reason = "held for its drop")]
+    place: Place,
+    ending: watch::Receiver<bool>,
+    has: Option<String>,
+    draw: D,
+    shared: Shared,
+    pulse: tokio::time::Interval,
+    watch: watch::Receiver<Arc<crate::engine::Picture>>,
+    sent: Option<Arc<Fragments>>,
+}
+
+impl<D, F> Following<D>
+where
+    D: Fn(Page) -> F,
+    F: Future<Output = Result<Fragments, Error>>,
+{
+    /// The next message; none when the stream ends.
+    async fn next(&mut self) -> Option<Bytes> {
+        if *self.ending.borrow() {
+            return None;
+        }
+        if self.sent.is_none() {
+            let (version, now) = self.drawn().await;
+            let known = self.has.as_deref() == Some(&stamp(version));
+            let message = if known { message(version, &[]) } else { message(version, &now.all()) };
+            self.sent = Some(now);
+            return Some(message);
+        }
+        loop {
+            tokio::select! {
+                _ = self.ending.changed() => return None,
+                changed = self.watch.changed() => {
+                    changed.ok()?;
+                    let (version, now) = self.drawn().await;
+                    let before = self.sent.replace(now.clone());
+                    let parts = before.as_deref().map_or_else(|| now.all(), |before| now.since(before));
+                    if !parts.is_empty() {
+                        return Some(message(version, &parts));
+                    }
+                }
+                _ = self.pulse.tick() => {
+                    let live = self.watch.borrow().link.is_live();
+                    return Some(pulse(live));
+                }
+            }
+        }
+    }
+
+    /// The view as of the newest picture, drawn by whoever of its watchers comes first.
+    async fn drawn(&mut self) -> (u64, Arc<Fragments>) {
+        let mut shared = self.shared.lock().await;
+        let picture = self.watch.borrow_and_update().clone();
+        if let Some((version, fragments)) = &*shared
+            && *version >= picture.version
+        {
+            return (*version, fragments.clone());
+        }
+        let page = Page { picture: picture.clone(), ..self.page.clone() };
+        let mut fragments = (self.draw)(page.clone()).await.unwrap_or_default();
+        fragments.rest.extend(chrome::parts(&page));
+        let fragments = Arc::new(fragments);
+        *shared = Some((picture.version, fragments.clone()));
+        (picture.version, fragments)
+    }
+}
+
+/// One event: its id is the picture's stamp, its data puts each part in the place of the element of that id.
+fn message(version: u64, parts: &[&Part]) -> Bytes {
+    let mut text = format!("id: {}\n", stamp(version));
+    for part in parts {
+        // Ids are made by us, of letters, digits, _ . and -.
+        let _ = writeln!(text, "data: <hx-partial hx-target=\"[id='{}']\" hx-swap=\"outerMorph\">", part.id);
+        // The escaper leaves no CR and no other line end of SSE in what is foreign (S030).
+        for line in part.html.lines() {
+            let _ = writeln!(text, "data: {line}");
+        }
+        text.push_str("data: </hx-partial>\n");
+    }
+    text.push('\n');
+    text.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(id: &str, html: &str) -> Part {
+        Part { id: id.into(), html: html.into() }
+    }
+
+    #[test]
+    fn only_what_changed_is_sent() {
+        let before = Fragments {
+            rows: vec![part("a", "1"), part("b", "1")],
+            list: Some(part("list", "11")),
+            rest: vec![part("count", "2")],
+        };
+        let mut now = before.clone();
+        assert!(now.since(&before).is_empty());
+        now.rows[1].html = "2".into();
+        assert_eq!(now.since(&before), [&part("b", "2")]);
+        now.rows.swap(0, 1);
+        now.rest[0].html = "3".into();
+        assert_eq!(now.since(&before), [&part("count", "3"), &part("list", "11")]);
+    }
+}

@@ -1,0 +1,362 @@
+//! Making, removing and pruning volumes. What goes is shown before, that list is acted on, and the result after.
+
+use std::sync::Arc;
+
+use crate::web::filters;
+use askama::Template;
+use axum::{
+    http::StatusCode,
+    response::{Html, IntoResponse, Response},
+};
+
+use super::list::{gone, volumes};
+use crate::{
+    command::echo,
+    engine::{Container, Error as EngineError, NewVolume, Picture, Volume, VolumeName},
+    web::{
+        Error,
+        chrome::Chrome,
+        error::{Step, Toast},
+        extract::{Fields, Id, Page, Query, see_other},
+        html::{bytes, html},
+    },
+};
+
+#[derive(Template)]
+#[template(path = "volumes/create.html")]
+struct CreatePage<'a> {
+    chrome: Chrome,
+    name: &'a str,
+    driver: &'a str,
+    options: Vec<(String, String)>,
+    labels: Vec<(String, String)>,
+    command: String,
+    errors: Vec<(&'static str, String)>,
+}
+
+impl CreatePage<'_> {
+    fn error_of(&self, field: &str) -> Option<&str> {
+        self.errors.iter().find(|(name, _)| *name == field).map(|(_, why)| why.as_str())
+    }
+}
+
+/// Rows of a name and a value; a value without a name is an error.
+fn pairs(fields: &Fields, what: &'static str, errors: &mut Vec<(&'static str, String)>) -> Vec<(String, String)> {
+    let names: Vec<_> = fields
+        .all(match what {
+            "label" => "label-name",
+            _ => "option-name",
+        })
+        .collect();
+    let values: Vec<_> = fields
+        .all(match what {
+            "label" => "label-value",
+            _ => "option-value",
+        })
+        .collect();
+    let mut pairs = Vec::new();
+    for (row, name) in names.iter().enumerate() {
+        let value = values.get(row).copied().unwrap_or_default();
+        match (name.trim(), value) {
+            ("", "") => {}
+            ("", value) => errors.push((what, format!("“{value}” has no name."))),
+            (name, value) => pairs.push((name.to_owned(), value.to_owned())),
+        }
+    }
+    for whole in fields.all(what).flat_map(str::lines).map(str::trim).filter(|whole| !whole.is_empty()) {
+        let (name, value) = whole.split_once('=').unwrap_or((whole, ""));
+        pairs.push((name.to_owned(), value.to_owned()));
+    }
+    pairs
+}
+
+/// A form, read: what it asks for and what is wrong with it.
+fn read(fields: &Fields) -> (NewVolume, Vec<(&'static str, String)>) {
+    let mut errors = Vec::new();
+    let name = fields.text("name").and_then(|name| match name.parse::<VolumeName>() {
+        Ok(name) => Some(name),
+        Err(why) => {
+            let mut why = why.to_string();
+            why.get_mut(..1).map(str::make_ascii_uppercase);
+            errors.push(("name", format!("{why}.")));
+            None
+        }
+    });
+    let new = NewVolume {
+        name,
+        driver: fields.text("driver").filter(|driver| *driver != "local").map(str::to_owned),
+        options: pairs(fields, "option", &mut errors),
+        labels: pairs(fields, "label", &mut errors),
+    };
+    (new, errors)
+}
+
+fn command(new: &NewVolume) -> String {
+    fn refs(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
+        pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+    let name = new.name.as_ref().map(VolumeName::as_str);
+    echo::volume_create(name, new.driver.as_deref(), &refs(&new.options), &refs(&new.labels))
+}
+
+fn form(
+    page: &Page,
+    fields: &Fields,
+    new: &NewVolume,
+    errors: Vec<(&'static str, String)>,
+) -> Result<Html<String>, Error> {
+    let with_spare =
+        |pairs: &[(String, String)]| pairs.iter().cloned().chain([(String::new(), String::new())]).collect();
+    html(&CreatePage {
+        chrome: Chrome::new(page, "New volume"),
+        name: fields.get("name").unwrap_or_default(),
+        driver: fields.get("driver").unwrap_or_default(),
+        options: with_spare(&new.options),
+        labels: with_spare(&new.labels),
+        command: command(new),
+        errors,
+    })
+}
+
+/// `GET /volumes/new`; with fields in the address it is the form as it stands, with its command.
+pub async fn new(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
+    let (new, _) = read(&query);
+    form(&page, &query, &new, Vec::new())
+}
+
+/// `POST /volumes`
+pub async fn create(page: Page, fields: Fields) -> Result<Response, Error> {
+    let (new, mut errors) = read(&fields);
+    if let Some(name) = new.name.as_ref().filter(|name| page.picture.volumes.contains_key(name)) {
+        // The engine itself would say yes and change nothing.
+        errors.push(("name", format!("There is a volume called {name} already.")));
+        return Ok((StatusCode::CONFLICT, form(&page, &fields, &new, errors)?).into_response());
+    }
+    if !errors.is_empty() {
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, form(&page, &fields, &new, errors)?).into_response());
+    }
+    let echo = command(&new);
+    match page.engine.volumes().create(new.clone()).await {
+        Ok(name) => {
+            tracing::info!(volume = %name, command = echo, "created");
+            Ok(see_other(&format!("/volumes/{name}")))
+        }
+        Err(error @ (EngineError::Invalid(_) | EngineError::NotFound(_) | EngineError::Engine { .. })) => {
+            let told = Error::from(error);
+            let field =
+                if told.reason().contains("name") && !told.reason().contains("plugin") { "name" } else { "driver" };
+            let errors = vec![(field, format!("The engine does not take this: {}", told.reason()))];
+            Ok((told.status(), form(&page, &fields, &new, errors)?).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /volumes/measure`: has the engine measure, in the background.
+pub async fn measure(page: Page, fields: Fields) -> Result<Response, Error> {
+    page.engine.volumes().measure();
+    if page.is_htmx {
+        let toast = html(&Toast {
+            ok: true,
+            what: "Measuring…",
+            why: "The engine walks through every file of every volume.",
+            command: &echo::system_df(),
+            next: &[],
+            words: None,
+        })?;
+        return Ok(toast.into_response());
+    }
+    Ok(see_other(fields.back("/volumes")))
+}
+
+#[derive(Template)]
+#[template(path = "volumes/remove.html")]
+struct RemovePage<'a> {
+    chrome: Chrome,
+    v: &'a Volume,
+    users: Vec<Arc<Container>>,
+    size: Option<String>,
+    command: String,
+    back: &'a str,
+}
+
+fn users(picture: &Picture, name: &VolumeName) -> Vec<Arc<Container>> {
+    let users = picture.users_of_volumes().remove(name.as_str()).unwrap_or_default();
+    users.into_iter().cloned().collect()
+}
+
+/// `GET /volumes/{name}/remove`
+pub async fn confirm_remove(Id(name): Id<VolumeName>, page: Page, Query(query): Query) -> Result<Html<String>, Error> {
+    let volume = page.picture.volumes.get(&name).cloned().ok_or_else(|| gone(&name))?;
+    html(&RemovePage {
+        chrome: Chrome::new(&page, format!("Remove {name}")),
+        users: users(&page.picture, &name),
+        size: page.picture.sizes.bytes.get(name.as_str()).map(|size| bytes(*size)),
+        command: echo::volume_rm(&[name.as_str()], false),
+        back: query.back("/volumes"),
+        v: &volume,
+    })
+}
+
+/// `POST /volumes/{name}/remove`
+pub async fn remove(Id(name): Id<VolumeName>, page: Page, fields: Fields) -> Result<Response, Error> {
+    let echo = echo::volume_rm(&[name.as_str()], false);
+    match page.engine.volumes().remove(&name).await {
+        Ok(()) => {
+            tracing::info!(volume = %name, command = echo, "removed");
+            let back = fields.back("/volumes");
+            let to = if back.starts_with(&format!("/volumes/{name}")) { "/volumes" } else { back };
+            if !page.is_htmx {
+                return Ok(see_other(to));
+            }
+            let what = format!("The volume {name} was removed.");
+            let mut response = html(&Toast { ok: true, what: &what, why: "", command: &echo, next: &[], words: None })?
+                .into_response();
+            if let Ok(to) = to.parse() {
+                response.headers_mut().insert("x-after", to);
+            }
+            Ok(response)
+        }
+        Err(EngineError::NotFound(_)) => Err(gone(&name)),
+        Err(error) => Err(in_use(error, &name, &users(&page.fresh().picture, &name))),
+    }
+}
+
+/// A refusal, with the containers that block it: stopped ones hold their volumes too (S079).
+fn in_use(error: EngineError, name: &VolumeName, users: &[Arc<Container>]) -> Error {
+    let told = Error::from(error).what(format!("The volume {name} was not removed."));
+    if users.is_empty() {
+        return told;
+    }
+    let names: Vec<String> =
+        users.iter().map(|container| format!("{} ({})", container.name, container.state)).collect();
+    let why = format!(
+        "It is used by {}. A stopped container keeps its volumes too: remove the container first. -f does not change that.",
+        names.join(", ")
+    );
+    users.iter().take(5).fold(told.why(why), |told, container| {
+        told.next(Step::link(format!("Open {}", container.name), format!("/containers/{}", container.id)))
+            .next(Step::link(format!("Remove {}…", container.name), format!("/containers/{}/remove", container.id)))
+    })
+}
+
+/// A volume in the list of what goes or stays.
+struct Item {
+    name: VolumeName,
+    is_anonymous: bool,
+    size: Option<String>,
+    result: Option<Result<(), String>>,
+}
+
+#[derive(Template)]
+#[template(path = "volumes/prune.html")]
+struct PrunePage {
+    chrome: Chrome,
+    all: bool,
+    anonymous: usize,
+    unused: usize,
+    goes: Vec<Item>,
+    stays: Vec<Item>,
+    in_use: usize,
+    command: String,
+    result: Option<String>,
+    measured: bool,
+}
+
+fn item(picture: &Picture, volume: &Volume) -> Item {
+    Item {
+        name: volume.name.clone(),
+        is_anonymous: volume.is_anonymous(),
+        size: picture.sizes.bytes.get(volume.name.as_str()).map(|size| bytes(*size)),
+        result: None,
+    }
+}
+
+/// The volumes that nobody uses and that are not this console's own; split into what would go and what would stay.
+fn unused(picture: &Picture, all: bool) -> (Vec<&Arc<Volume>>, Vec<&Arc<Volume>>) {
+    let users = picture.users_of_volumes();
+    let free =
+        |volume: &&Arc<Volume>| !users.contains_key(volume.name.as_str()) && picture.guard_volume(&volume.name).is_ok();
+    picture.volumes.values().filter(free).partition(|volume| all || volume.is_anonymous())
+}
+
+fn prune_page(page: &Page, all: bool, done: Option<(Vec<Item>, String)>) -> Result<Html<String>, Error> {
+    let picture = &page.picture;
+    let (goes, stays) = unused(picture, all);
+    let total = goes.len() + stays.len();
+    let anonymous = goes.iter().chain(&stays).filter(|volume| volume.is_anonymous()).count();
+    let items = |volumes: &[&Arc<Volume>]| volumes.iter().map(|volume| item(picture, volume)).collect();
+    let (goes, result) = match done {
+        Some((items, result)) => (items, Some(result)),
+        None => (items(&goes), None),
+    };
+    html(&PrunePage {
+        chrome: Chrome::new(page, "Prune volumes"),
+        all,
+        anonymous,
+        unused: total,
+        goes,
+        stays: items(&stays),
+        in_use: picture.volumes.len() - total,
+        command: echo::volume_prune(all),
+        result,
+        measured: picture.sizes.measured.is_some(),
+    })
+}
+
+/// `GET /volumes/prune`: exactly what would go.
+pub async fn confirm_prune(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
+    prune_page(&page, query.is_set("all"), None)
+}
+
+/// `POST /volumes/prune`: removes the volumes of the list that was shown, `name` repeated, and no other; without a
+/// list, what is unused now. One that somebody has come to use meanwhile stays, and the result says so.
+pub async fn prune(page: Page, fields: Fields) -> Result<Response, Error> {
+    let all = fields.is_set("all");
+    let named: Result<Vec<VolumeName>, _> = fields.all("name").map(str::parse).collect();
+    let mut names = named
+        .map_err(|why| Error::new(StatusCode::UNPROCESSABLE_ENTITY, "That is not a volume.", format!("{why}.")))?;
+    if names.is_empty() && !fields.is_set("listed") {
+        names = unused(&page.picture, all).0.into_iter().map(|volume| volume.name.clone()).collect();
+    }
+    let sizes = page.picture.sizes.bytes.clone();
+    let results = page.engine.volumes().remove_all(names).await;
+    let (mut items, mut freed, mut removed) = (Vec::new(), 0, 0);
+    for (name, result) in results {
+        let size = sizes.get(name.as_str()).copied();
+        // Gone already is what was wished.
+        let result = match result {
+            Ok(()) | Err(EngineError::NotFound(_)) => {
+                removed += 1;
+                freed += size.unwrap_or_default();
+                Ok(())
+            }
+            Err(error) => Err(Error::from(error).reason().to_owned()),
+        };
+        items.push(Item { is_anonymous: name.is_generated(), size: size.map(bytes), result: Some(result), name });
+    }
+    tracing::info!(removed, of = items.len(), command = echo::volume_prune(all), "pruned volumes");
+    let failed = items.len() - removed;
+    let result = format!(
+        "{} removed{}{}.",
+        volumes(removed),
+        if freed > 0 { format!(", {} freed", bytes(freed)) } else { String::new() },
+        if failed > 0 { format!("; {failed} kept") } else { String::new() }
+    );
+    if page.is_htmx {
+        let toast = html(&Toast {
+            ok: failed == 0,
+            what: &result,
+            why: "",
+            command: &echo::volume_prune(all),
+            next: &[],
+            words: None,
+        })?;
+        return Ok(toast.into_response());
+    }
+    if failed == 0 {
+        let note: String = url::form_urlencoded::byte_serialize(result.as_bytes()).collect();
+        return Ok(see_other(&format!("/volumes?done={note}")));
+    }
+    Ok((StatusCode::CONFLICT, prune_page(&page.fresh(), all, Some((items, result)))?).into_response())
+}

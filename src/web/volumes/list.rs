@@ -1,0 +1,290 @@
+//! The volumes, and one of them: how much it holds and who uses it, running or stopped.
+
+use std::{collections::HashMap, sync::Arc};
+
+use crate::web::filters;
+use askama::Template;
+use axum::{
+    http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
+    response::{Html, IntoResponse, Response},
+};
+use jiff::Timestamp;
+
+use crate::{
+    command::echo,
+    engine::{Container, Sizes, Volume, VolumeName},
+    web::{
+        Error,
+        chrome::Chrome,
+        containers::StateMark,
+        error::Step,
+        extract::{Fields, Id, Page, Query},
+        html::{bytes, count, html, tree},
+        stream::{Fragments, Live, Part},
+    },
+};
+
+/// Rows on a page.
+const ROWS: usize = 50;
+/// Users that a row names.
+const NAMED: usize = 3;
+
+/// Which volumes, by their use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Show {
+    #[default]
+    All,
+    Used,
+    Unused,
+    Anonymous,
+}
+
+impl Show {
+    const EACH: [(Self, &'static str, &'static str); 4] = [
+        (Self::All, "all", "All"),
+        (Self::Used, "used", "In use"),
+        (Self::Unused, "unused", "Unused"),
+        (Self::Anonymous, "anonymous", "Anonymous"),
+    ];
+
+    fn takes(self, volume: &Volume, used: bool) -> bool {
+        match self {
+            Self::All => true,
+            Self::Used => used,
+            Self::Unused => !used,
+            Self::Anonymous => volume.is_anonymous(),
+        }
+    }
+}
+
+struct View {
+    show: Show,
+    search: String,
+    page: usize,
+}
+
+impl View {
+    fn parse(query: &Fields) -> Self {
+        let show = query.get("show").and_then(|word| Show::EACH.into_iter().find(|(_, name, _)| *name == word));
+        Self {
+            show: show.map(|(show, ..)| show).unwrap_or_default(),
+            search: query.text("q").unwrap_or_default().to_lowercase(),
+            page: query.text("page").and_then(|page| page.parse().ok()).unwrap_or(1).max(1),
+        }
+    }
+
+    fn path(&self, base: &str, show: Show, page: usize) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        if let Some((_, word, _)) = Show::EACH.into_iter().find(|(each, ..)| *each == show && show != Show::All) {
+            query.append_pair("show", word);
+        }
+        if !self.search.is_empty() {
+            query.append_pair("q", &self.search);
+        }
+        if page > 1 {
+            query.append_pair("page", &page.to_string());
+        }
+        let query = query.finish();
+        if query.is_empty() { base.to_owned() } else { format!("{base}?{query}") }
+    }
+
+    fn command(&self) -> String {
+        let command = match self.show {
+            Show::Used => echo::volume_ls(&[("dangling", "false")]),
+            Show::Unused => echo::volume_ls(&[("dangling", "true")]),
+            Show::All | Show::Anonymous => echo::volume_ls(&[]),
+        };
+        if self.search.is_empty() {
+            command
+        } else {
+            format!("{command} | grep -i -- {}", crate::command::words::join([self.search.clone()]))
+        }
+    }
+}
+
+type Users<'a> = HashMap<&'a str, Vec<&'a Arc<Container>>>;
+
+/// A row of the list.
+#[derive(Template)]
+#[template(path = "volumes/_row.html")]
+struct Row<'a> {
+    v: &'a Volume,
+    users: Vec<&'a Arc<Container>>,
+    more: usize,
+    size: Option<String>,
+    is_own: bool,
+    now: Timestamp,
+}
+
+impl<'a> Row<'a> {
+    fn new(v: &'a Volume, users: &Users<'a>, page: &'a Page) -> Self {
+        let all = users.get(v.name.as_str()).map(Vec::as_slice).unwrap_or_default();
+        Self {
+            v,
+            users: all.iter().take(NAMED).copied().collect(),
+            more: all.len().saturating_sub(NAMED),
+            size: page.picture.sizes.bytes.get(v.name.as_str()).map(|size| bytes(*size)),
+            is_own: page.picture.own.volumes.contains(&v.name),
+            now: page.picture.now(),
+        }
+    }
+
+    fn id(&self) -> String {
+        format!("volume-{}", self.v.name)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "volumes/_table.html")]
+struct Table<'a> {
+    rows: Vec<Row<'a>>,
+    first: usize,
+    last: usize,
+    total: usize,
+    previous: Option<String>,
+    next: Option<String>,
+    is_empty: bool,
+}
+
+#[derive(Template)]
+#[template(path = "volumes/_head.html")]
+struct Head<'a> {
+    chips: Vec<(String, String, bool)>,
+    sizes: &'a Sizes,
+    now: Timestamp,
+}
+
+#[derive(Template)]
+#[template(path = "volumes/list.html")]
+struct ListPage<'a> {
+    chrome: Chrome,
+    command: String,
+    search: &'a str,
+    head: Head<'a>,
+    table: Table<'a>,
+}
+
+fn draw<'a>(page: &'a Page, view: &View) -> (Head<'a>, Table<'a>) {
+    let users = page.picture.users_of_volumes();
+    let used = |volume: &Volume| users.contains_key(volume.name.as_str());
+    let volumes = || page.picture.volumes.values();
+    let chip = |(show, _, label): (Show, &str, &str)| {
+        let number = volumes().filter(|volume| show.takes(volume, used(volume))).count();
+        (view.path("/volumes", show, 1), format!("{label} {number}"), show == view.show)
+    };
+    let head =
+        Head { chips: Show::EACH.into_iter().map(chip).collect(), sizes: &page.picture.sizes, now: Timestamp::now() };
+    let finds = |volume: &Volume| {
+        let has = |text: &str| text.to_lowercase().contains(&view.search);
+        view.search.is_empty()
+            || has(volume.name.as_str())
+            || has(&volume.driver)
+            || volume.labels.iter().any(|(key, value)| has(&format!("{key}={value}")))
+    };
+    let mut found: Vec<_> = volumes().filter(|volume| view.show.takes(volume, used(volume)) && finds(volume)).collect();
+    // Names that somebody gave come first.
+    found.sort_by(|a, b| a.is_anonymous().cmp(&b.is_anonymous()).then_with(|| a.name.cmp(&b.name)));
+    let (total, skip) = (found.len(), (view.page - 1).saturating_mul(ROWS));
+    let rows: Vec<_> = found.into_iter().skip(skip).take(ROWS).map(|volume| Row::new(volume, &users, page)).collect();
+    let table = Table {
+        first: (skip + 1).min(total),
+        last: skip + rows.len(),
+        total,
+        previous: (view.page > 1).then(|| view.path("/volumes", view.show, view.page - 1)),
+        next: (skip + rows.len() < total).then(|| view.path("/volumes", view.show, view.page + 1)),
+        is_empty: page.picture.volumes.is_empty(),
+        rows,
+    };
+    (head, table)
+}
+
+/// `GET /volumes`
+pub async fn page(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
+    let view = View::parse(&query);
+    let (head, table) = draw(&page, &view);
+    html(&ListPage {
+        chrome: Chrome::new(&page, "Volumes").live(&page, &view.path("/volumes/stream", view.show, view.page)),
+        command: view.command(),
+        search: &view.search,
+        head,
+        table,
+    })
+}
+
+/// `GET /volumes/stream`
+pub async fn stream(live: Live, Query(query): Query) -> Response {
+    let view = View::parse(&query);
+    live.follow(move |page| {
+        let fragments = fragments(&page, &view);
+        async { fragments }
+    })
+}
+
+fn fragments(page: &Page, view: &View) -> Result<Fragments, Error> {
+    let (head, table) = draw(page, view);
+    let rows =
+        table.rows.iter().map(|row| Ok(Part { id: row.id(), html: html(row)?.0 })).collect::<Result<_, Error>>()?;
+    Ok(Fragments {
+        rows,
+        list: Some(Part { id: "list".into(), html: html(&table)?.0 }),
+        rest: vec![Part { id: "head".into(), html: html(&head)?.0 }],
+    })
+}
+
+#[derive(Template)]
+#[template(path = "volumes/detail.html")]
+struct DetailPage<'a> {
+    chrome: Chrome,
+    v: &'a Volume,
+    users: Vec<(&'a Arc<Container>, StateMark, Vec<&'a crate::engine::Mount>)>,
+    size: Option<String>,
+    is_own: bool,
+    command: String,
+    tree: String,
+    now: Timestamp,
+}
+
+pub(super) fn gone(name: &VolumeName) -> Error {
+    Error::not_found(
+        "There is no such volume.",
+        &format!("Nothing is called {name}. It may have been removed, here or elsewhere."),
+    )
+    .next(Step::link("All volumes", "/volumes"))
+}
+
+/// `GET /volumes/{name}`
+pub async fn detail(Id(name): Id<VolumeName>, page: Page) -> Result<Html<String>, Error> {
+    let volume = page.picture.volumes.get(&name).cloned().ok_or_else(|| gone(&name))?;
+    let raw = page.engine.volumes().inspect(&name).await?;
+    let users = page.picture.users_of_volumes().remove(name.as_str()).unwrap_or_default();
+    let users = users.into_iter().map(|container| {
+        let mounts =
+            container.mounts.iter().filter(|mount| mount.kind == "volume" && mount.source == name.as_str()).collect();
+        (container, StateMark::of(container), mounts)
+    });
+    html(&DetailPage {
+        chrome: Chrome::new(&page, name.to_string()),
+        users: users.collect(),
+        size: page.picture.sizes.bytes.get(name.as_str()).map(|size| bytes(*size)),
+        is_own: page.picture.own.volumes.contains(&name),
+        command: echo::volume_inspect(&[name.as_str()]),
+        tree: tree(&raw),
+        now: page.picture.now(),
+        v: &volume,
+    })
+}
+
+/// `GET /volumes/{name}/inspect.json`
+pub async fn raw(Id(name): Id<VolumeName>, page: Page) -> Result<Response, Error> {
+    let raw = page.engine.volumes().inspect(&name).await?;
+    let headers = [
+        (CONTENT_TYPE, "application/json".to_owned()),
+        (CONTENT_DISPOSITION, format!("attachment; filename=\"volume-{name}.json\"")),
+    ];
+    Ok((headers, serde_json::to_string_pretty(&raw).unwrap_or_default()).into_response())
+}
+
+/// How many, for a sentence.
+pub(super) fn volumes(number: usize) -> String {
+    count(number, "volume")
+}

@@ -1,0 +1,241 @@
+// What pages do beyond links and forms: dialogs, toasts, a bar for picked rows, keys, times that go on, and the truth
+// about whether the page is live. Everything here only adds: without it, every form and link works by itself.
+"use strict";
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+const dialog = $("#dialog");
+
+// ---- Forms that act: sent by htmx, answered by a toast; the page itself follows the live connection.
+
+document.addEventListener("submit", (event) => {
+  const form = event.target, button = event.submitter;
+  if (!form.matches("[data-act]") || !window.htmx) return;
+  const method = (button?.getAttribute("formmethod") || form.method).toUpperCase();
+  const action = button?.getAttribute("formaction") || form.getAttribute("action") || location.href;
+  event.preventDefault();
+  const fields = new URLSearchParams(new FormData(form, button));
+  if (method === "GET") return open(`${action}?${fields}`);
+  // The button is the source: each has a queue of its own, so that a slow stop does not hold up the next press.
+  const source = button || form;
+  const path = new URL(action, location.href).pathname;
+  htmx.ajax("POST", path, { source, swap: "none", target: "#toasts", event: { submitter: button } });
+});
+
+document.addEventListener("htmx:after:request", ({ target, detail: { ctx } }) => {
+  const response = ctx.response;
+  if (!response || ctx.request.method !== "POST") return;
+  const after = response.headers.get("x-after");
+  const inDialog = dialog.contains(target) || dialog.contains(ctx.sourceElement);
+  if (response.status < 400) {
+    if (inDialog) dialog.close();
+    if (after && new URL(after, location.href).pathname !== location.pathname && !after.startsWith(location.pathname)) location.href = after;
+    else $$("input[name=id]:checked").forEach((box) => { if (target.closest?.(".bulk") || inDialog) box.checked = false; });
+    picked();
+  }
+});
+
+// Toasts stand above an open dialog.
+const toasts = $("#toasts");
+toasts.popover = "manual";
+new MutationObserver(() => {
+  if (!toasts.childElementCount) return toasts.hidePopover();
+  if (toasts.matches(":popover-open")) toasts.hidePopover();
+  toasts.showPopover();
+  // Good news goes by itself; what went wrong stays until it is read.
+  $$(".toast.ok:not([data-timed])", toasts).forEach((toast) => {
+    toast.dataset.timed = "";
+    setTimeout(() => toast.remove(), 6000);
+  });
+}).observe(toasts, { childList: true });
+
+// ---- Dialogs: the page that asks, the part of it that asks, over the page that one is on.
+
+function open(path) {
+  const url = new URL(path, location.href);
+  if (!url.searchParams.has("back")) url.searchParams.set("back", location.pathname + location.search);
+  htmx.ajax("GET", url.pathname + url.search, { source: document.body, target: dialog, swap: "innerHTML", select: "#confirm" })
+    .then(() => { if (dialog.childElementCount && !dialog.open) { dialog.showModal(); reveal(dialog); command(dialog); } });
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-dialog]");
+  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0 && window.htmx) {
+    event.preventDefault();
+    link.closest("[popover]")?.hidePopover();
+    return open(link.href);
+  }
+  if (event.target.closest("[data-close]") && dialog.open) { event.preventDefault(); return dialog.close(); }
+  if (event.target === dialog) return dialog.close();
+  event.target.closest("[data-dismiss]")?.closest(".toast").remove();
+  event.target.closest(".menu button")?.closest("[popover]").hidePopover();
+});
+dialog.addEventListener("close", () => dialog.replaceChildren());
+
+// The command in a form that asks follows what is ticked.
+function command(root) {
+  const form = $("form[data-act]", root), shown = form && $("[data-command]", form);
+  if (!shown) return;
+  const words = shown.textContent.split(" ");
+  const base = shown.dataset.base ??= words.filter((word, at) => at < 2 || !/^-[fvlst]+$/.test(word) && !/^-[st]$/.test(words[at - 1])).join(" ");
+  const [, verb, ...names] = base.split(" ");
+  const flags = $$("[data-flag]:checked", form).map((box) => box.dataset.flag).join("");
+  const signal = $("[name=other]", form)?.value.trim() || $("[data-signal]:checked", form)?.value;
+  const wait = $("[name=timeout]", form)?.value.trim();
+  const name = $("[data-name]", form)?.value.trim();
+  const option = flags ? [`-${flags}`] : signal && signal !== "KILL" ? ["-s", signal] : wait ? ["-t", wait] : [];
+  const rest = name === undefined ? names : [names[0], name || "NEW"];
+  shown.textContent = ["docker", verb, ...option, ...rest].join(" ");
+}
+document.addEventListener("input", (event) => {
+  const form = event.target.closest("form[data-act]");
+  if (form?.id !== "act") command(form?.parentElement ?? document);
+});
+
+// ---- Picked rows.
+
+function picked() {
+  const boxes = $$("input[name=id]"), on = boxes.filter((box) => box.checked);
+  const names = on.map((box) => box.closest("[data-name]")?.dataset.name).filter(Boolean);
+  const shown = $("[data-bulk-command]");
+  if (shown) shown.textContent = `docker stop ${names.join(" ")}`;
+  const all = $("[data-all]");
+  if (all) { all.checked = on.length > 0 && on.length === boxes.length; all.indeterminate = on.length > 0 && on.length < boxes.length; }
+}
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-all]")) $$("input[name=id]").forEach((box) => { box.checked = event.target.checked; });
+  if (event.target.matches("[data-all], input[name=id]")) picked();
+});
+document.addEventListener("mouseover", (event) => {
+  const button = event.target.closest(".bulk button[value]"), shown = $("[data-bulk-command]");
+  if (button && shown) shown.textContent = shown.textContent.replace(/^docker \S+/, `docker ${button.value === "remove" ? "rm" : button.value}`);
+});
+document.addEventListener("reset", () => setTimeout(picked));
+
+// ---- The form that makes a container: its command follows each key; rows grow by themselves.
+
+const draft = $("form[data-draft]");
+if (draft) {
+  let timer, latest = 0;
+  const refresh = async () => {
+    const mine = ++latest, fields = new URLSearchParams(new FormData(draft)), get = draft.dataset.draftMethod === "get";
+    try {
+      const answer = await fetch(get ? `${draft.dataset.draft}?${fields}` : draft.dataset.draft, { method: get ? "GET" : "POST", body: get ? null : fields, headers: { "HX-Request": "true" } });
+      if (!answer.ok || mine !== latest) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const id of ["run-line", "dangers"]) $(`#${id}`)?.replaceChildren(...$(`#${id}`, page).childNodes);
+    } catch { /* The line is a help; the form works without it. */ }
+  };
+  draft.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(refresh, 120); });
+  draft.addEventListener("click", (event) => {
+    const more = event.target.closest("[data-more]");
+    if (!more) return;
+    event.preventDefault();
+    const lines = $$(":scope > [data-line]", more.parentElement), line = lines.at(-1).cloneNode(true);
+    line.id = line.id.replace(/\d+$/, lines.length);
+    $$("input", line).forEach((input) => { input.value = ""; input.removeAttribute("value"); input.removeAttribute("aria-invalid"); });
+    $$(".error", line).forEach((error) => error.remove());
+    more.before(line);
+    $("input", line).focus();
+  });
+  $$("[data-nojs]").forEach((button) => { button.hidden = true; });
+  $("#errors")?.focus();
+}
+
+// ---- Live, or the truth about not being so.
+
+const live = $("#live"), stream = $("#stream");
+let heard = Date.now(), truth = new Date();
+const alive = () => { heard = Date.now(); truth = new Date(); document.body.classList.remove("stale"); };
+if (stream) {
+  for (const name of ["htmx:sse:after:message", "htmx:sse:after:connection", "pulse"]) stream.addEventListener(name, alive);
+  setInterval(() => {
+    if (document.hidden) return void (heard = Math.max(heard, Date.now() - 6000));
+    const stale = Date.now() - heard > 10_000;
+    document.body.classList.toggle("stale", stale);
+    const sign = $("#live");
+    sign.classList.toggle("stale", stale || sign.dataset.live === "no");
+    const text = $("[data-live-text]", sign);
+    if (stale) text.textContent = `not live: as of ${truth.toLocaleTimeString()}`;
+    else if (text.textContent.startsWith("not live")) text.textContent = sign.dataset.live === "no" ? "no engine" : "live";
+  }, 1000);
+} else if (live) {
+  live.title = "This page does not follow the engine by itself.";
+}
+
+// A job that has ended well leads to what came of it.
+document.addEventListener("htmx:after:swap", () => {
+  const job = $("#job[data-goto]");
+  if (job && job.dataset.watched) location.href = job.dataset.goto;
+  polish();
+});
+$("#job[data-job=running]")?.setAttribute("data-watched", "1");
+
+// Details that somebody has opened stay open through a live change.
+htmx.registerExtension("sse-keep", {});
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches?.("details[data-kept-open]")) event.target.toggleAttribute("data-kept", event.target.open);
+}, true);
+
+// ---- Times that go on, and in the reader's own zone.
+
+function age(seconds) {
+  const steps = [[10, () => "just now"], [60, (s) => `${Math.floor(s / 10) * 10} s`], [3600, (s) => `${Math.floor(s / 60)} min`], [86400, (s) => `${Math.floor(s / 3600)} h`],
+    [5184000, (s) => `${Math.floor(s / 86400)} d`], [63072000, (s) => `${Math.floor(s / 2592000)} mo`], [Infinity, (s) => `${Math.floor(s / 31536000)} y`]];
+  return steps.find(([limit]) => seconds < limit)[1](seconds);
+}
+// The engine's clock may differ from this one: ages are counted on from what the server said.
+const loaded = Date.now();
+function tick() {
+  for (const since of $$("[data-since]")) {
+    since._base ??= { said: parseInt(since.textContent, 10) || 0, at: Date.now() };
+    const text = `${since._base.said + Math.floor((Date.now() - since._base.at) / 1000)} s`;
+    if (since.textContent !== text) since.textContent = text;
+  }
+}
+function ages() {
+  for (const time of $$("time[data-age]")) {
+    const text = age(Math.max(0, Date.now() - new Date(time.dateTime)) / 1000);
+    if (time.textContent !== text && Date.now() - loaded > 15_000) time.textContent = text;
+  }
+}
+function polish() {
+  for (const time of $$("time[data-clock]:not([data-kept])")) {
+    const at = new Date(time.dateTime), today = at.toDateString() === new Date().toDateString();
+    time.textContent = today ? at.toLocaleTimeString([], { hour12: false }) : at.toLocaleDateString([], { month: "short", day: "numeric" });
+    time.title = at.toLocaleString();
+  }
+  reveal(document);
+}
+setInterval(tick, 1000);
+setInterval(ages, 10_000);
+
+// ---- Copying, and what only works with scripts.
+
+function reveal(root) {
+  if (navigator.clipboard) $$("button.copy[hidden]", root).forEach((button) => { button.hidden = false; });
+  $$("[data-all][hidden]", root).forEach((box) => { box.hidden = false; });
+}
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button.copy");
+  if (!button) return;
+  await navigator.clipboard.writeText($("[data-command]", button.closest(".cmd")).textContent);
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = "Copy"; }, 1500);
+});
+
+// ---- Keys: / to find, g then a letter to go, ? for this list.
+
+const KEYS = { "/": () => $("[data-find]").focus(), n: () => { location.href = "/containers/new"; } };
+const GO = { o: "/", c: "/containers", v: "/volumes", e: "/events", j: "/jobs" };
+let going = false;
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey && event.key === "k") { event.preventDefault(); return KEYS["/"](); }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
+  if (going && GO[event.key]) { location.href = GO[event.key]; return; }
+  going = event.key === "g";
+  if (KEYS[event.key]) { event.preventDefault(); KEYS[event.key](); }
+});
+
+polish();
+picked();
