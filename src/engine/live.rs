@@ -48,6 +48,12 @@ const OVERLAP: SignedDuration = SignedDuration::from_secs(2);
 const MANY: usize = 100;
 /// How long after somebody asked for an end it still counts as the reason.
 const ASKED: SignedDuration = SignedDuration::from_secs(90);
+/// How soon what contradicts the last event is read again.
+const DOUBT: Duration = Duration::from_millis(8);
+/// How long after it was read everything that an event marked is read once more.
+const AGAIN: Duration = Duration::from_millis(250);
+/// How often a contradiction is read again at once.
+const DOUBTS: u32 = 12;
 /// How long an end counts towards a restart loop.
 const RECENT: SignedDuration = SignedDuration::from_mins(10);
 
@@ -139,6 +145,9 @@ struct Notes {
 struct Marked {
     containers: HashSet<ContainerId>,
     volumes: bool,
+    /// What has been read once and has to be read again: the engine tells of an event before its own list knows of
+    /// it. Source: moby, `daemon/pause.go`: the event is logged, then the container is checkpointed.
+    again: HashSet<ContainerId>,
 }
 
 /// Keeps the picture.
@@ -343,23 +352,62 @@ impl Live {
 
     /// Reads back what was marked, everything once a minute.
     async fn refresh(&self) -> Result<Infallible, Error> {
-        let mut next_relist = tokio::time::Instant::now() + RELIST;
+        let now = tokio::time::Instant::now;
+        let (mut next_relist, mut again) = (now() + RELIST, None);
         loop {
-            if tokio::time::timeout_at(next_relist, self.wake.notified()).await.is_err() {
-                self.relist().await?;
-                next_relist = tokio::time::Instant::now() + RELIST;
+            let due = again.map_or(next_relist, |again: tokio::time::Instant| again.min(next_relist));
+            if tokio::time::timeout_at(due, self.wake.notified()).await.is_err() {
+                if now() >= next_relist {
+                    self.relist().await?;
+                    next_relist = now() + RELIST;
+                }
+                again = None;
+                let ids: Vec<_> = lock(&self.marked).again.drain().collect();
+                self.read_back(&ids).await?;
+                continue;
             }
-            let marked = mem::take(&mut *lock(&self.marked));
             let started = Instant::now();
-            if !marked.containers.is_empty() {
-                self.read_back(&marked.containers.into_iter().collect::<Vec<_>>()).await?;
-            }
-            if marked.volumes {
-                self.list_volumes().await?;
-            }
+            self.read_marked().await?;
+            again = Some(now() + AGAIN);
             // The first change is read at once. Under a storm the engine gets three quarters of the time to itself.
             let pause = (started.elapsed() * 3).clamp(Duration::from_millis(5), Duration::from_secs(2));
             tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Reads what events have marked, until it no longer contradicts the last of them.
+    async fn read_marked(&self) -> Result<(), Error> {
+        let (mut ids, volumes): (Vec<_>, bool) = {
+            let mut marked = lock(&self.marked);
+            let ids: Vec<_> = marked.containers.drain().collect();
+            marked.again.extend(ids.iter().cloned());
+            (ids, mem::take(&mut marked.volumes))
+        };
+        for _ in 0..DOUBTS {
+            if ids.is_empty() {
+                break;
+            }
+            self.read_back(&ids).await?;
+            let picture = self.picture();
+            ids.retain(|id| self.is_doubtful(id, &picture));
+            if !ids.is_empty() {
+                tokio::time::sleep(DOUBT).await;
+            }
+        }
+        if volumes {
+            self.list_volumes().await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the list does not yet say what the last event said.
+    fn is_doubtful(&self, id: &ContainerId, picture: &Picture) -> bool {
+        let notes = lock(&self.notes);
+        let said = notes.get(id).and_then(|notes| notes.since.as_ref()).map(|(state, _)| state);
+        match (said, picture.containers.get(id).map(|container| &container.state)) {
+            (Some(said @ (State::Running | State::Paused)), Some(listed)) => said != listed,
+            (Some(State::Exited), Some(listed)) => *listed == State::Running,
+            _ => false,
         }
     }
 
@@ -386,8 +434,10 @@ impl Live {
 
     /// Reads these containers back from the engine; who is not there any more goes.
     pub(super) async fn read_back(&self, ids: &[ContainerId]) -> Result<(), Error> {
-        if ids.len() > MANY {
-            return self.relist().await;
+        match ids.len() {
+            0 => return Ok(()),
+            many if many > MANY => return self.relist().await,
+            _ => {}
         }
         let filter = serde_json::json!({ "id": ids.iter().map(ContainerId::as_str).collect::<Vec<_>>() }).to_string();
         let filter: String = url::form_urlencoded::byte_serialize(filter.as_bytes()).collect();
