@@ -31,7 +31,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             _ => continue,
         };
         let raw = fs::read(&file)?;
-        let hash: String = Sha256::digest(&raw).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        let hash = Sha256::digest(&raw).iter().take(6).try_fold(String::new(), |mut hex, byte| {
+            write!(hex, "{byte:02x}").map(|()| hex)
+        })?;
         let at = out.join(&name);
         fs::write(&at, &raw)?;
         let mut brotli = Vec::new();

@@ -21,7 +21,7 @@ pub struct Config {
     )]
     pub listen: SocketAddr,
 
-    /// The engine: unix:///path/to/socket or tcp://host:port
+    /// The engine: <unix:///path/to/socket> or tcp://host:port
     #[arg(long, env = "DOCKER_HOST", default_value = "unix:///var/run/docker.sock", value_name = "URL")]
     pub engine: Address,
 

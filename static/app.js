@@ -171,11 +171,10 @@ document.addEventListener("htmx:after:swap", () => {
 });
 $("#job[data-job=running]")?.setAttribute("data-watched", "1");
 
-// Details that somebody has opened stay open through a live change.
-htmx.registerExtension("sse-keep", {});
-document.addEventListener("toggle", (event) => {
-  if (event.target.matches?.("details[data-kept-open]")) event.target.toggleAttribute("data-kept", event.target.open);
-}, true);
+// Details that somebody has opened or shut stay so through a live change: the server does not know of it.
+htmx.registerExtension("keep", {
+  htmx_before_morph_attr: (element, { attrName }) => !(attrName === "open" && element.matches("details[data-kept-open]")),
+});
 
 // ---- Times that go on, and in the reader's own zone.
 

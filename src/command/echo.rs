@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(rm(&["web"], false, false, false), "docker rm web");
         assert_eq!(rm(&["web", "db"], true, true, false), "docker rm -fv web db");
         assert_eq!(rm(&["web/db"], false, false, true), "docker rm -l web/db");
-        assert_eq!(ps(true, &[("label", "note=two words")]), "docker ps -a -f 'label=note=two words'");
+        assert_eq!(ps(true, &[("label", "note=two words")]), "docker ps -a --filter 'label=note=two words'");
         assert_eq!(logs("web", Logs { follow: true, tail: Some(100), ..Logs::default() }), "docker logs -f -n 100 web");
         assert_eq!(exec("web", Some("root"), &["sh", "-c", "ls *"]), "docker exec -it -u root web sh -c 'ls *'");
     }

@@ -95,7 +95,6 @@ pub fn join<S: AsRef<str>>(words: impl IntoIterator<Item = S>) -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 mod tests {
     use super::*;
 

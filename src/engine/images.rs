@@ -12,7 +12,7 @@ use super::{
 };
 
 /// How long the registry may stay silent before a pull is given up.
-const SILENCE: std::time::Duration = std::time::Duration::from_secs(300);
+const SILENCE: std::time::Duration = std::time::Duration::from_mins(5);
 
 /// The images of one engine.
 pub struct Images<'a>(pub(super) &'a Engine);

@@ -33,8 +33,10 @@ use super::{
 
 /// How many events are kept for people to read.
 const EVENTS: usize = 500;
+/// How many events of each container are kept beside.
+const PAST: usize = 30;
 /// How often everything is listed afresh although nothing seems to have been missed.
-const RELIST: Duration = Duration::from_secs(60);
+const RELIST: Duration = Duration::from_mins(1);
 /// How often the engine is asked whether it still answers.
 const PING: Duration = Duration::from_secs(5);
 /// How long it may take to.
@@ -123,7 +125,7 @@ impl Picture {
         for container in self.containers.values() {
             for mount in container.mounts.iter().filter(|mount| mount.kind == "volume") {
                 let of_this = users.entry(&mount.source).or_default();
-                if !of_this.last().is_some_and(|last: &&Arc<Container>| last.id == container.id) {
+                if of_this.last().is_none_or(|last: &&Arc<Container>| last.id != container.id) {
                     of_this.push(container);
                 }
             }
@@ -137,7 +139,10 @@ impl Picture {
 struct Notes {
     since: Option<(State, Timestamp)>,
     ending: Ending,
+    /// When it ended although nobody had asked for it.
     ends: VecDeque<Timestamp>,
+    /// Its last events, newest first: a busy neighbour cannot push them out.
+    past: VecDeque<Arc<Event>>,
 }
 
 /// What has to be read back from the engine.
@@ -281,6 +286,7 @@ impl Live {
         if known(&self.picture.borrow()) {
             return;
         }
+        let event = Arc::new(event);
         let mut marked = true;
         match event.kind.as_str() {
             "container" => {
@@ -300,7 +306,7 @@ impl Live {
         }
         self.picture.send_if_modified(|picture| {
             let picture = Arc::make_mut(picture);
-            picture.events.push_back(Arc::new(event));
+            picture.events.push_back(event);
             if picture.events.len() > EVENTS {
                 picture.events.pop_front();
             }
@@ -311,13 +317,15 @@ impl Live {
         self.wake.notify_one();
     }
 
-    fn remember(&self, id: &ContainerId, event: &Event) {
+    fn remember(&self, id: &ContainerId, event: &Arc<Event>) {
         let mut all = lock(&self.notes);
         if event.action == "destroy" {
             all.remove(id);
             return;
         }
         let notes = all.entry(id.clone()).or_default();
+        notes.past.push_front(event.clone());
+        notes.past.truncate(PAST);
         let state = match event.action.as_str() {
             "create" => Some(State::Created),
             "start" | "unpause" => Some(State::Running),
@@ -340,11 +348,13 @@ impl Live {
             }
             "stop" => notes.asked(Asked { signal: None, here: None, at: event.at }),
             "die" => {
-                notes.ends.push_back(event.at);
-                notes.ends.retain(|end| event.at.duration_since(*end) < RECENT);
                 if notes.ending.asked.as_ref().is_some_and(|asked| event.at.duration_since(asked.at) > ASKED) {
                     notes.ending.asked = None;
                 }
+                if notes.ending.asked.is_none() {
+                    notes.ends.push_back(event.at);
+                }
+                notes.ends.retain(|end| event.at.duration_since(*end) < RECENT);
             }
             _ => {}
         }
@@ -520,6 +530,11 @@ impl Live {
         true
     }
 
+    /// The last events of this container, newest first.
+    pub(super) fn history(&self, id: &ContainerId) -> Vec<Arc<Event>> {
+        lock(&self.notes).get(id).map(|notes| notes.past.iter().cloned().collect()).unwrap_or_default()
+    }
+
     /// Says to everybody that `verb` is being done to this container.
     pub(super) fn begin(&self, id: &ContainerId, verb: Verb) {
         let now = self.picture().now();
@@ -573,7 +588,7 @@ impl Notes {
     fn asked(&mut self, asked: Asked) {
         match &mut self.ending.asked {
             Some(before) if asked.at.duration_since(before.at) < ASKED => {
-                before.signal = before.signal.or(asked.signal)
+                before.signal = before.signal.or(asked.signal);
             }
             slot => *slot = Some(asked),
         }

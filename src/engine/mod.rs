@@ -84,6 +84,11 @@ impl Engine {
         self.live.watch()
     }
 
+    /// The last events of a container, newest first.
+    pub fn history(&self, id: &ContainerId) -> Vec<Arc<Event>> {
+        self.live.history(id)
+    }
+
     /// How many requests were sent to the engine so far.
     pub fn calls(&self) -> u64 {
         self.wire.calls()

@@ -22,7 +22,7 @@ use super::{
 /// The label that newer engines (23.0 and later) put on volumes that they named themselves.
 const ANONYMOUS: &str = "com.docker.volume.anonymous";
 /// How long measuring may take: the engine walks every file of every volume.
-const MEASURE: Duration = Duration::from_secs(600);
+const MEASURE: Duration = Duration::from_mins(10);
 /// How many volumes are removed at the same time.
 const AT_ONCE: usize = 8;
 

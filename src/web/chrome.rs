@@ -66,12 +66,11 @@ pub struct Foot {
 /// The small sign in the page's head.
 #[derive(Template)]
 #[template(
-    source = r#"<span class="live{% if !live %} stale{% endif %}" id="live" role="status" data-at="{{ at }}"><span class="dot" aria-hidden="true"></span><span data-live-text>{% if live %}live{% else %}no engine{% endif %}</span></span>"#,
+    source = r#"<span class="live{% if !live %} stale{% endif %}" id="live" role="status" data-live="{% if live %}yes{% else %}no{% endif %}"><span class="dot" aria-hidden="true"></span><span data-live-text>{% if live %}live{% else %}no engine{% endif %}</span></span>"#,
     ext = "html"
 )]
 pub struct Status {
     live: bool,
-    at: String,
 }
 
 /// What went wrong with the engine, and what to type.
@@ -218,7 +217,7 @@ impl Foot {
 
 impl Status {
     fn new(picture: &Picture) -> Self {
-        Self { live: picture.link.is_live(), at: datetime(Timestamp::now()) }
+        Self { live: picture.link.is_live() }
     }
 }
 
@@ -242,7 +241,7 @@ pub(super) fn parts(page: &Page) -> Vec<Part> {
     let own = [
         ("foot", Foot::new(picture).render()),
         ("banner", Banner::new(picture).render()),
-        ("live", Status { live: picture.link.is_live(), at: String::new() }.render()),
+        ("live", Status::new(picture).render()),
     ];
     let own = own.into_iter().filter_map(|(id, html)| Some(Part { id: id.to_owned(), html: html.ok()? }));
     counts.chain(own).collect()

@@ -247,6 +247,7 @@ impl IntoResponse for Error {
 }
 
 /// A panic of a handler: the log has it, the server lives on.
+#[expect(clippy::needless_pass_by_value, reason = "tower-http calls it with a box")]
 pub(super) fn caught(panic: Box<dyn Any + Send>) -> Response {
     let text =
         panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));

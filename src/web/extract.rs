@@ -90,7 +90,7 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
         if !is_form && !body.is_empty() {
             return Err(Error::not_a_form());
         }
-        if body.iter().filter(|byte| **byte == b'&').count() >= FIELDS {
+        if body.split(|byte| *byte == b'&').count() > FIELDS {
             return Err(Error::too_large());
         }
         Ok(Self::parse(&body))

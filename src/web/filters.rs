@@ -1,4 +1,5 @@
 //! Filters of our templates; askama looks for them by this name in the scope of each template's struct.
+#![expect(clippy::inline_always, reason = "askama's macro writes it")]
 
 use std::fmt::Display;
 

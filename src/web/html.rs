@@ -52,10 +52,11 @@ fn is_hidden(c: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
 /// Bytes as people read them, in the units of `docker stats`: `34.2 MiB`.
 pub fn bytes(count: impl Into<Number>) -> String {
     let Number(count) = count.into();
-    const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
     let mut unit = 0;
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
     let mut value = count as f64;
@@ -215,7 +216,7 @@ mod tests {
     #[test]
     fn sizes_and_ages_have_units() {
         assert_eq!(
-            [bytes(0), bytes(999), bytes(1_048_576), bytes(35_861_299)],
+            [0_u64, 999, 1_048_576, 35_861_299].map(bytes),
             ["0 B", "999 B", "1.00 MiB", "34.2 MiB"]
         );
         let now = Timestamp::UNIX_EPOCH;

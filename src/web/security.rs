@@ -83,7 +83,7 @@ pub fn host_of(parts: &Parts) -> Option<String> {
 
 fn host(uri: &Uri, headers: &HeaderMap) -> Option<String> {
     let header = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    header.or_else(|| uri.authority().map(|authority| authority.as_str())).map(str::to_owned)
+    header.or_else(|| uri.authority().map(hyper::http::uri::Authority::as_str)).map(str::to_owned)
 }
 
 /// `name:80` without the port, `[::1]:80` likewise.
@@ -128,7 +128,7 @@ pub(super) async fn same_origin(
     Ok(next.run(request).await)
 }
 
-/// A link from elsewhere may lead here; an image, a script or an EventSource of another site may not.
+/// A link from elsewhere may lead here; an image, a script or an `EventSource` of another site may not.
 fn is_foreign_read(headers: &HeaderMap) -> bool {
     let said = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let foreign = matches!(said("sec-fetch-site"), Some("cross-site" | "same-site"));

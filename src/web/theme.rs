@@ -29,10 +29,7 @@ pub(super) fn of(headers: &HeaderMap) -> &'static str {
 
 /// Keeps a choice.
 pub(super) async fn set(fields: Fields) -> Result<Response, Error> {
-    let theme = match fields.get("theme") {
-        Some(theme @ ("light" | "dark")) => theme,
-        _ => "",
-    };
+    let theme = fields.get("theme").unwrap_or_default();
     let cookie = format!("{NAME}={theme}; Path=/; Max-Age=31536000; SameSite=Strict; HttpOnly");
     let mut response = see_other(fields.back("/")).into_response();
     if let Ok(cookie) = cookie.parse() {

@@ -270,7 +270,6 @@ fn ignore(_: &mut Spec, _: &str) -> Applied {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 mod tests {
     use std::collections::BTreeSet;
 

@@ -1,7 +1,6 @@
 //! Lines and the requests that docker CLI 28.2.2 made of them, asked of the CLI itself with a stand-in for an
 //! engine that writes requests down; in `recorded.jsonl`, what says nothing (zero, empty, the CLI's defaults) is
 //! left out.
-#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use serde::Deserialize;
 

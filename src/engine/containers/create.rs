@@ -22,7 +22,8 @@ impl Containers<'_> {
             serde_json::from_value(serde_json::to_value(spec).map_err(unreadable)?).map_err(unreadable)?;
         let options =
             CreateContainerOptions { name: spec.name.clone(), platform: spec.platform.clone().unwrap_or_default() };
-        let call = self.0.docker.create_container(Some(options), body);
+        // bollard's future holds the whole request: 18 kB that would sit in each caller's.
+        let call = Box::pin(self.0.docker.create_container(Some(options), body));
         let (_, created) = self.0.wire.typed("POST /containers/create", ACT * 2, call).await?;
         let id: ContainerId = created
             .id

@@ -202,6 +202,11 @@ impl Verb {
         matches!(self, Self::Kill | Self::Rename | Self::Remove)
     }
 
+    /// Whether it waits for the main process to end before it kills it.
+    pub fn waits(self) -> bool {
+        matches!(self, Self::Stop | Self::Restart)
+    }
+
     /// Whether it can be done to many at once.
     pub fn in_bulk(self) -> bool {
         self != Self::Rename

@@ -252,7 +252,7 @@ struct ListedPort {
 #[serde(rename_all = "PascalCase")]
 struct ListedNetworks {
     #[serde(default, deserialize_with = "or_default")]
-    networks: BTreeMap<String, serde::de::IgnoredAny>,
+    networks: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -406,10 +406,10 @@ mod tests {
         let up = status("Up 3 days (unhealthy)");
         assert_eq!(
             (up.exit_code, up.health, up.ago),
-            (None, Some(Health::Unhealthy), Some(Duration::from_secs(259_200)))
+            (None, Some(Health::Unhealthy), Some(Duration::from_hours(72)))
         );
         let exited = status("Exited (137) About an hour ago");
-        assert_eq!((exited.exit_code, exited.ago), (Some(137), Some(Duration::from_secs(3_600))));
+        assert_eq!((exited.exit_code, exited.ago), (Some(137), Some(Duration::from_hours(1))));
         assert_eq!(status("Up 2 seconds (health: starting)").health, Some(Health::Starting));
         assert_eq!(status("Up Less than a second (Paused)").ago, Some(Duration::from_secs(1)));
         assert_eq!(status("Restarting (3) 5 seconds ago").exit_code, Some(3));

@@ -298,6 +298,7 @@ async fn form(
     said: &Fields,
     error: Option<(&'static str, String)>,
 ) -> Result<Html<String>, Error> {
+    let Some(one) = containers.first().cloned() else { return Err(Error::ours()) };
     let up = containers.iter().filter(|container| container.state.is_up()).count();
     let many = containers.len() != 1;
     let names: Vec<&str> = containers.iter().map(|container| container.name.as_str()).collect();
@@ -308,7 +309,7 @@ async fn form(
         is_kill: verb == Verb::Kill,
         is_remove: verb == Verb::Remove,
         is_rename: verb == Verb::Rename,
-        waits: matches!(verb, Verb::Stop | Verb::Restart),
+        waits: verb.waits(),
         force: said.is_set("force"),
         volumes: said.is_set("volumes"),
         link: said.is_set("link"),
@@ -331,11 +332,11 @@ async fn form(
     };
     let size = |mount: &Mount| sizes.get(&mount.source).map(|size| bytes(*size)).unwrap_or_default();
     let command = read_action(verb, said)
-        .map_or_else(|_| Way::new(verb, &containers[0]).command, |action| echo_of(&action, &names));
+        .map_or_else(|_| Way::new(verb, &one).command, |action| echo_of(&action, &names));
     let action =
-        if many { "/containers/bulk".to_owned() } else { format!("/containers/{}/{}", containers[0].id, verb.word()) };
+        if many { "/containers/bulk".to_owned() } else { format!("/containers/{}/{}", one.id, verb.word()) };
     let back = said.back(if many { "/containers" } else { "" }).to_owned();
-    let back = if back.is_empty() { format!("/containers/{}", containers[0].id) } else { back };
+    let back = if back.is_empty() { format!("/containers/{}", one.id) } else { back };
     let subjects = containers
         .into_iter()
         .map(|container| Subject {
@@ -416,10 +417,7 @@ pub async fn bulk(page: Page, fields: Fields) -> Result<Response, Error> {
     let job = page.engine.jobs().act_on_many(ids, action, echo.clone());
     let path = format!("/jobs/{}", job.id);
     let Ok(progress) = tokio::time::timeout(PATIENCE, job.ended()).await else {
-        return Ok(match page.is_htmx {
-            true => answer(&page, &format!("{} {}: under way.", verb.label(), count(total, "container")), &echo, &path),
-            false => see_other(&path),
-        });
+        return Ok(if page.is_htmx { answer(&page, &format!("{} {}: under way.", verb.label(), count(total, "container")), &echo, &path) } else { see_other(&path) });
     };
     match &progress.stage {
         Stage::Failed { error, .. } => {

@@ -13,7 +13,7 @@ use axum::{
 };
 
 use crate::{
-    command::{FLAGS, Flag, Group, Kind, OptionError, RunLine, Verb},
+    command::{FLAGS, Flag, Group, Kind, OptionError, RunLine, Verb, container_name},
     engine::{ContainerId, Error as EngineError, spec::Spec},
     web::{
         Error,
@@ -64,7 +64,7 @@ struct Draft {
 impl Draft {
     fn read(fields: &Fields) -> Self {
         let mut draft = Self { line: RunLine::default(), places: HashMap::new(), errors: Vec::new() };
-        draft.line.image = fields.text("image").unwrap_or_default().to_owned();
+        fields.text("image").unwrap_or_default().clone_into(&mut draft.line.image);
         draft.command(fields);
         for flag in FLAGS.iter().filter(|flag| !flag.client && !ROWS.contains(&flag.long)) {
             match flag.kind {
@@ -176,6 +176,10 @@ impl Draft {
 
     /// The request, or what is wrong, each with the element that it is wrong in.
     fn check(mut self) -> (RunLine, Result<Spec, HashMap<String, String>>) {
+        // The line itself takes any name: the docker command leaves this to the engine.
+        if let Some(Err(why)) = self.line.value("name").map(container_name) {
+            self.errors.push(("name".to_owned(), why));
+        }
         let wrong = match self.line.to_spec() {
             Ok(spec) if self.errors.is_empty() => return (self.line, Ok(spec)),
             Ok(_) => Vec::new(),
@@ -603,11 +607,11 @@ mod tests {
     #[test]
     fn a_form_is_a_docker_line() {
         assert_eq!(line("image=nginx"), Ok("docker run -d nginx".into()));
-        let form = "image=web:1&name=w&command=httpd+-f&env-name=A&env-value=x+y&env-name=&env-value=&port-address=127.0.0.1&port-host=8080\
+        let form = "image=web:1&name=ww&command=httpd+-f&env-name=A&env-value=x+y&env-name=&env-value=&port-address=127.0.0.1&port-host=8080\
                     &port-container=80&port-protocol=tcp&port-address=&port-host=&port-container=53&port-protocol=udp&mount-type=volume\
                     &mount-source=data&mount-target=/d&mount-mode=ro&mount-type=tmpfs&mount-source=&mount-target=/t&mount-mode=rw\
                     &restart=no&memory=512m&rm=1";
-        let expected = "docker run -d --name w --rm";
+        let expected = "docker run -d --name ww --rm";
         let made = line(form).unwrap_or_default();
         assert!(made.starts_with(expected), "{made}");
         for part in [

@@ -29,8 +29,6 @@ use crate::{
     },
 };
 
-/// Events of one container that are shown.
-const EVENTS: usize = 30;
 /// Health checks that are shown.
 const CHECKS: usize = 5;
 
@@ -49,7 +47,7 @@ struct Summary<'a> {
     policy: (String, &'static str),
     limits: Vec<String>,
     checks: Vec<&'a crate::engine::Check>,
-    past: Vec<(&'a Event, String)>,
+    past: Vec<(String, Arc<Event>)>,
     life: Life,
     now: Timestamp,
     is_own: bool,
@@ -137,12 +135,11 @@ impl<'a> Summary<'a> {
 
     fn new(page: &'a Page, c: &'a Container, d: &'a Detail, reveal: bool) -> Self {
         let (first, more) = ways(c, &page.picture);
-        let ways: Vec<Way> = first.into_iter().chain(more).collect();
+        let mut ways: Vec<Way> = first.into_iter().chain(more).collect();
+        ways.sort_by_key(|way| (way.verb.asks(), way.verb == Verb::Remove));
         let command =
             ways.first().cloned().unwrap_or_else(|| Way { verb: Verb::Start, command: echo::inspect(&[&c.name]) });
         let now = page.picture.now();
-        let past =
-            page.picture.events.iter().rev().filter(|event| event.kind == "container" && event.id == c.id.as_str());
         let limit = |what: &str, value: Option<String>| value.map(|value| format!("{value} {what}"));
         let limits = [
             limit("memory", d.limits.memory.map(bytes)),
@@ -163,7 +160,7 @@ impl<'a> Summary<'a> {
             policy: words::restart_policy(&d.restart_policy),
             limits: limits.into_iter().flatten().collect(),
             checks: d.checks.iter().rev().take(CHECKS).collect(),
-            past: past.take(EVENTS).map(|event| (event.as_ref(), words::event(event))).collect(),
+            past: page.engine.history(&c.id).into_iter().map(|event| (words::event(&event), event)).collect(),
             life: Life::of(c),
             now,
             is_own: page.picture.is_own(c),

@@ -303,11 +303,8 @@ impl View {
                 if shut { open >= first && open <= first + ROWS } else { (first..first + ROWS).contains(&open) };
             if on_page && group.is_some() && group != current {
                 let members = found.iter().filter(|other| group.as_deref() == Some(&key(other)));
-                lines.push(Line::Stack(self.stack(
-                    group.clone().unwrap_or_default(),
-                    members.map(|c| c.as_ref()).collect(),
-                    shut,
-                )));
+                let members: Vec<&Container> = members.map(AsRef::as_ref).collect();
+                lines.push(Line::Stack(self.stack(group.clone().unwrap_or_default(), &members, shut)));
                 current.clone_from(&group);
             }
             if !shut {
@@ -321,7 +318,7 @@ impl View {
         Listing { lines, matching, open, first: (first + 1).min(open), last: (first + ROWS).min(open), pages }
     }
 
-    fn stack(&self, key: String, members: Vec<&Container>, shut: bool) -> Stack {
+    fn stack(&self, key: String, members: &[&Container], shut: bool) -> Stack {
         let running = members.iter().filter(|container| container.state.is_up()).count();
         let attention = members.iter().filter(|container| container.attention().is_some()).count();
         let is_stack = key != "-";

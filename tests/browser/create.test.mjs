@@ -1,0 +1,108 @@
+// A container through the form: with scripts, and a run that ends in a job.
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { command, docker, IDLE, make, serve, state, unique, until, withPage } from "./support.mjs";
+
+let url;
+before(async () => ({ url } = await serve()));
+
+const line = (page) => page.locator("#run-line").innerText();
+
+test("the docker line follows the keys, and run lands on the page of a running container", () => withPage(url, async (page) => {
+  const name = unique();
+  await page.goto("/containers/new");
+  await page.getByLabel("Image", { exact: true }).pressSequentially("busybox:latest");
+  await until(async () => /^docker run .*busybox:latest/s.test(await line(page)), "the line names the image");
+  await page.getByLabel("Name", { exact: true }).first().fill(name);
+  await page.getByLabel("Command", { exact: true }).fill("sleep 1000");
+  await page.locator("#f-env [name=env-name]").first().fill("GREETING");
+  await page.locator("#f-env [name=env-value]").first().fill("hello $USER; it's");
+  await page.getByRole("button", { name: "Add a variable" }).click();
+  assert.equal(await page.evaluate(() => document.activeElement.name), "env-name", "the new row has the focus");
+  await page.keyboard.type("SECOND");
+  await until(async () => (await line(page)).includes("SECOND"), "the line has the second variable");
+  const shown = await line(page);
+  assert.match(shown, new RegExp(`--name[ =]${name}`));
+  assert.ok(shown.endsWith("busybox:latest sleep 1000"), shown);
+  // The shell's own reading of the line gives back what was typed.
+  assert.match(shown, /'GREETING=hello \$USER; it'\\''s'|GREETING='hello \$USER; it'\\''s'|"GREETING=hello \\\$USER; it's"/);
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page.waitForURL(/\/containers\/[0-9a-f]{64}$/);
+  await page.getByRole("heading", { level: 1, name }).waitFor();
+  assert.equal(await state(name), "running");
+  assert.match(await docker("inspect", "-f", "{{json .Config.Env}}", name), /GREETING=hello \$USER; it's/);
+}));
+
+test("create leaves it in the state created", () => withPage(url, async (page) => {
+  const name = unique();
+  await page.goto("/containers/new");
+  await page.locator("#f-image").fill("busybox:latest");
+  await page.locator("#f-name").fill(name);
+  await page.getByRole("button", { name: "Create", exact: true }).last().click();
+  await page.waitForURL(/\/containers\/[0-9a-f]{64}$/);
+  await page.locator("#detail[data-state=created]").waitFor();
+  assert.equal(await state(name), "created");
+}));
+
+test("what is wrong stands at its field, and nothing that was typed is lost", async () => {
+  const taken = unique();
+  await make(taken);
+  await withPage(url, async (page) => {
+    await page.goto("/containers/new");
+    await page.locator("#f-image").fill("busybox:latest");
+    await page.locator("#f-name").fill("not a name!");
+    await page.locator("#f-command").fill("echo 'kept words'");
+    await page.locator("[name=port-container]").first().fill("99999");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.locator("#errors").waitFor();
+    assert.ok(await page.evaluate(() => document.activeElement.id === "errors"), "the summary has the focus");
+    for (const field of ["#f-name", "[name=port-address]"]) assert.equal(await page.locator(field).first().getAttribute("aria-invalid"), "true", field);
+    assert.equal(await page.locator("#f-name").inputValue(), "not a name!");
+    assert.equal(await page.locator("#f-command").inputValue(), "echo 'kept words'");
+    assert.equal(await page.locator("[name=port-container]").first().inputValue(), "99999");
+    // Each line of the summary leads to a place that is there.
+    for (const link of await page.locator("#errors a").all()) assert.equal(await page.locator(await link.getAttribute("href")).count(), 1);
+    // The engine's own refusal, too.
+    await page.locator("#f-name").fill(taken);
+    await page.locator("[name=port-container]").first().fill("");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.locator(`#f-name[aria-invalid=true]`).waitFor();
+    assert.equal(await page.locator("#f-name").inputValue(), taken);
+    assert.equal(await page.locator("#f-command").inputValue(), "echo 'kept words'");
+  }, { expect: [/status of (409|422)/] });
+});
+
+test("a container whose start fails is kept and says why", () => withPage(url, async (page) => {
+  const name = unique();
+  await page.goto(`/containers/new?image=busybox:latest&name=${name}`);
+  await page.locator("#f-command").fill("/no/such/program");
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page.waitForURL(/\/containers\/[0-9a-f]{64}|\/jobs\//);
+  await page.getByText(/no such file or directory|not found/i).first().waitFor();
+  assert.equal(await state(name), "created");
+}, { expect: [/status of/] }));
+
+test("a run of an image that cannot be pulled ends on its job, with the reason", () => withPage(url, async (page) => {
+  await page.goto("/containers/new?image=localhost:1/nope:1");
+  await page.locator("#f-name").fill(unique());
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page.waitForURL(/\/jobs\//);
+  const job = page.locator("#job[data-job=ended]");
+  await job.waitFor();
+  assert.match(await job.locator(".say").innerText(), /localhost:1|refused|pull/i);
+  assert.ok(await job.getByText(/connection refused/i).first().isVisible() || await job.locator("details").count(), "the engine's own words are there");
+  assert.match(await command(page.locator("main")), /^docker run .*localhost:1\/nope:1/);
+}, { expect: [/status of/] }));
+
+test("a volume through its form", () => withPage(url, async (page) => {
+  const name = unique("v");
+  await page.goto("/volumes/new");
+  await page.getByLabel("Name", { exact: true }).fill(name);
+  await page.locator("[name=label-name]").first().fill("team");
+  await page.locator("[name=label-value]").first().fill("a b");
+  await until(async () => /--label 'team=a b'|--label team='a b'/.test(await line(page)), "the line has the label");
+  assert.ok((await line(page)).endsWith(name));
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await page.waitForURL(`**/volumes/${name}`);
+  assert.equal(await docker("volume", "inspect", "-f", "{{index .Labels \"team\"}}", name), "a b");
+}));

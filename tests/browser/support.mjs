@@ -1,0 +1,185 @@
+// What the browser tests stand on: a console of their own in front of the test engine, a Chromium, and a page that
+// notes whatever must never happen on it.
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { chromium } from "playwright-core";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+export const BIN = process.env.WHEELHOUSE_BIN ?? path.resolve(here, "../../target/debug/wheelhouse");
+export const SOCKET = process.env.WHEELHOUSE_TEST_DOCKER28;
+assert(SOCKET, "WHEELHOUSE_TEST_DOCKER28 names the socket of the engine that the tests may use: make test-browser");
+
+// ---- The engine, as a terminal would use it.
+
+// The docker command line if there is one: beside the test engines, or on the machine.
+const beside = path.resolve(path.dirname(SOCKET), "../bin/docker");
+const DOCKER = process.env.WHEELHOUSE_TEST_DOCKER_CLI ?? (fs.existsSync(beside) ? beside : "docker");
+const run = promisify(execFile);
+
+/** `docker ARGS...` against the test engine; its output, trimmed. */
+export async function docker(...args) {
+  const env = { PATH: process.env.PATH, HOME: os.tmpdir(), DOCKER_HOST: `unix://${SOCKET}` };
+  const { stdout } = await run(DOCKER, args, { env, maxBuffer: 1 << 26 });
+  return stdout.trim();
+}
+
+let serial = 0;
+const PREFIX = `wb${process.pid}`;
+
+/** A name that nothing else on this engine has. What carries it is removed when the file's tests are over. */
+export const unique = (word = "c") => `${PREFIX}-${word}${++serial}`;
+
+/** Makes and starts a container that does nothing and ends at once when asked to; answers with its full id. */
+export const make = (name, ...options) => docker("run", "-d", "--network", "none", "--name", name, ...options, "busybox:latest", ...IDLE);
+/** A program that reacts to `stop` at once. */
+export const IDLE = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1 & wait; done"];
+
+async function sweep() {
+  const lines = async (...args) => (await docker(...args)).split("\n").filter(Boolean);
+  const containers = await lines("ps", "-aq", "--filter", `name=${PREFIX}-`);
+  if (containers.length) await docker("rm", "-f", "-v", ...containers).catch(() => {});
+  const volumes = await lines("volume", "ls", "-q", "--filter", `name=${PREFIX}-`);
+  if (volumes.length) await docker("volume", "rm", "-f", ...volumes).catch(() => {});
+}
+
+// ---- The console.
+
+const consoles = new Set();
+
+/** Starts the console; answers when it listens. `listen` and `engine` as in its settings. */
+export async function serve({ listen = "127.0.0.1:0", engine = `unix://${SOCKET}` } = {}) {
+  const data = fs.mkdtempSync(path.join(os.tmpdir(), "wheelhouse-browser-"));
+  const env = { PATH: process.env.PATH, HOME: data };
+  const child = spawn(BIN, ["--listen", listen, "--engine", engine, "--data", data], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const it = { child, log: "", url: "", stop: () => stop(it, data) };
+  consoles.add(it);
+  const says = new Promise((told, failed) => {
+    const hear = (chunk) => {
+      it.log += chunk;
+      const address = it.log.match(/http:\/\/[\d.]+:(\d+)/);
+      if (address) told(address[0]);
+    };
+    child.stdout.on("data", hear);
+    child.stderr.on("data", hear);
+    child.once("error", failed);
+    child.once("exit", (code) => failed(new Error(`the console ended with ${code}: ${it.log}`)));
+    setTimeout(() => failed(new Error(`the console did not say its address: ${it.log}`)), 15_000).unref();
+  });
+  says.catch(() => {});
+  it.url = await says;
+  await until(() => fetch(`${it.url}/readyz`).then((answer) => answer.ok, () => false), "the console is ready").catch(() => {});
+  return it;
+}
+
+async function stop(it, data) {
+  consoles.delete(it);
+  if (it.child.exitCode === null && it.child.signalCode === null) {
+    const ended = once(it.child, "exit");
+    it.child.kill("SIGCONT");
+    it.child.kill("SIGKILL");
+    await ended;
+  }
+  fs.rmSync(data, { recursive: true, force: true });
+}
+
+// ---- The browser.
+
+const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync"];
+let browser;
+
+export async function launch() {
+  browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+  return browser;
+}
+
+after(async () => {
+  await browser?.close();
+  for (const it of consoles) await it.stop();
+  await sweep();
+});
+
+export const DESKTOP = { width: 1280, height: 900 };
+export const PHONE = { width: 390, height: 844 };
+
+/**
+ * Gives `use` a page, and fails if anything happened on it that must never happen: a violation of the content security
+ * policy, an error or a warning on the console, an uncaught error, a dialog box, a request to another host.
+ * `expect` are patterns of console messages that a test brings about on purpose (a 404 is logged by Chromium itself).
+ */
+export async function withPage(url, use, { js = true, size = DESKTOP, theme = "light", expect = [], ...more } = {}) {
+  const context = await (await launch()).newContext({
+    baseURL: url, viewport: size, colorScheme: theme, javaScriptEnabled: js, hasTouch: size === PHONE, locale: "en-GB", ...more });
+  context.setDefaultTimeout(10_000);
+  const never = [];
+  const watch = (page) => {
+    page.on("console", (message) => {
+      const text = `${message.type()}: ${message.text()} ${message.location().url ?? ""}`;
+      if (["error", "warning", "assert"].includes(message.type()) && !expect.some((pattern) => pattern.test(text))) never.push(text);
+    });
+    page.on("pageerror", (error) => never.push(`page error: ${error.stack}`));
+    page.on("dialog", (dialog) => { never.push(`dialog: ${dialog.type()} ${dialog.message()}`); dialog.dismiss().catch(() => {}); });
+    page.on("request", (request) => {
+      const to = request.url();
+      if (!to.startsWith(`${url}/`) && !/^(data|blob|about):/.test(to)) never.push(`request elsewhere: ${to}`);
+    });
+  };
+  context.on("page", watch);
+  await context.exposeBinding("__violation", (_, text) => { never.push(`CSP: ${text}`); });
+  await context.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", (event) => {
+      window.__violation(`${event.effectiveDirective} ${event.blockedURI} ${event.sample} at ${event.sourceFile}:${event.lineNumber}`);
+    });
+  });
+  const page = await context.newPage();
+  try {
+    await use(page, context);
+    assert.deepEqual(never, [], "nothing that must never happen on a page did");
+  } catch (error) {
+    if (never.length) error.message += `\nAlso on the page: ${never.join("\n")}`;
+    if (process.env.WHEELHOUSE_TEST_SHOTS) await page.screenshot({ path: `${process.env.WHEELHOUSE_TEST_SHOTS}/${Date.now()}.png` }).catch(() => {});
+    throw error;
+  } finally {
+    await context.close();
+  }
+}
+
+/** Goes to a page and waits until its live connection stands, if it has one. */
+export async function visit(page, to) {
+  const answer = await page.goto(to);
+  await page.waitForFunction(() => !document.querySelector("#stream") || document.body.dataset.connected || true);
+  return answer;
+}
+
+// ---- Small things.
+
+/** Waits until `holds` answers with something true; answers with that. */
+export async function until(holds, what, ms = 10_000) {
+  const end = Date.now() + ms;
+  for (;;) {
+    const is = await holds();
+    if (is) return is;
+    assert(Date.now() < end, `not within ${ms} ms: ${what}`);
+    await new Promise((go) => setTimeout(go, 40));
+  }
+}
+
+export const sleep = (ms) => new Promise((go) => setTimeout(go, ms));
+
+/** What the engine says of a container. */
+export async function state(name) {
+  return docker("inspect", "--type", "container", "-f", "{{.State.Status}}", name).catch(() => "gone");
+}
+
+/** A container's row on the page. */
+export const row = (page, name) => page.locator(`tr[data-name="${name}"]`);
+
+/** The docker command of what `root` shows. */
+export const command = (root) => root.locator("[data-command]").first().innerText();
