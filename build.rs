@@ -31,9 +31,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             _ => continue,
         };
         let raw = fs::read(&file)?;
-        let hash = Sha256::digest(&raw).iter().take(6).try_fold(String::new(), |mut hex, byte| {
-            write!(hex, "{byte:02x}").map(|()| hex)
-        })?;
+        let hash = Sha256::digest(&raw)
+            .iter()
+            .take(6)
+            .try_fold(String::new(), |mut hex, byte| write!(hex, "{byte:02x}").map(|()| hex))?;
         let at = out.join(&name);
         fs::write(&at, &raw)?;
         let mut brotli = Vec::new();

@@ -21,6 +21,8 @@ check() {
 # within SECONDS COMMAND...: becomes true in time.
 within() { local end=$((SECONDS + $1)); shift; until "$@"; do [ "$SECONDS" -lt "$end" ] || return 1; sleep 0.5; done; }
 
+is() { [ "$(docker inspect -f '{{.State.Status}}' "$1")" = "$2" ]; }
+
 cleanup() { docker rm -f "$self" "$other" >/dev/null 2>&1 || true; if [ -n "${stop_builder:-}" ]; then "$engines" stop builder; fi; }
 trap cleanup EXIT
 
@@ -43,6 +45,7 @@ docker run -d --name "$other" --stop-timeout 1 --init busybox:latest sleep 1000 
 docker run -d --name "$self" -p 127.0.0.1::9000 --read-only --cap-drop ALL --security-opt no-new-privileges \
   --group-add "$(stat -c %g "$socket")" -m 128m --pids-limit 256 -v "$socket:/var/run/docker.sock" \
   "$image" --listen-without-accounts >/dev/null
+within 5 is "$self" running || { docker logs "$self"; die "the console did not start in its container"; }
 address=$(docker port "$self" 9000/tcp)
 self_id=$(docker inspect -f '{{.Id}}' "$self") other_id=$(docker inspect -f '{{.Id}}' "$other")
 pid=$(docker inspect -f '{{.State.Pid}}' "$self")
@@ -52,7 +55,6 @@ body=$(mktemp)
 web() { local path=$1; shift; "$engines" enter docker28 curl -s --max-time 30 -o "$body" -w '%{http_code}' "$@" "http://$address$path" </dev/null; }
 post() { web "$1" -X POST -H "Origin: http://$address"; }
 answers() { [ "$(web "$1")" = 200 ]; }
-is() { [ "$(docker inspect -f '{{.State.Status}}' "$1")" = "$2" ]; }
 status_line() { grep -qE "^$1:[[:space:]]+$2\$" "/proc/$pid/status"; }
 healthy() { [ "$(docker inspect -f '{{.State.Health.Status}}' "$self")" = healthy ]; }
 
@@ -72,6 +74,7 @@ check "it says why" [ -s "$body" ]
 check "it runs on" is "$self" running
 check "the engine calls it healthy" within 40 healthy
 check "nothing in the image is setuid or setgid" [ -z "$(docker export "$self" | tar -tv | awk '$1 ~ /^-.*[sS]/')" ]
+grep VmRSS "/proc/$pid/status"
 begin=$SECONDS
 docker stop "$self" >/dev/null
 check "it ends within 10 seconds of docker stop" [ $((SECONDS - begin)) -lt 10 ]

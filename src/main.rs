@@ -47,7 +47,15 @@ async fn run(config: &Config) -> anyhow::Result<()> {
         }
         tracing::info!("ending");
     };
-    web::serve(config, engine, listener, end).await
+    let stranded = engine.clone();
+    tokio::select! {
+        served = web::serve(config, engine, listener, end) => served,
+        () = stranded.stranded() => anyhow::bail!(
+            "nobody listens at {} any more: it is the socket of an engine that has ended. Ending too, so that the \
+             restart policy of this container mounts the new one; mount the directory /var/run to avoid this",
+            config.engine
+        ),
+    }
 }
 
 /// bollard writes whole requests, secrets included, at debug: it stays at warn whatever is asked for (S045).

@@ -35,13 +35,29 @@ document.addEventListener("htmx:after:request", ({ target, detail: { ctx } }) =>
   }
 });
 
+// A request that no answer came to: whether it was done, nobody here knows.
+document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+  if (!ctx) return;
+  const toast = document.createElement("div"), text = document.createElement("div"), button = document.createElement("button");
+  for (const [name, words] of [["", "This console does not answer."], ["why", "Whether that was done is not known. Look again when the page is live."]]) {
+    const line = document.createElement("p");
+    line.className = name;
+    line.textContent = words;
+    text.append(line);
+  }
+  Object.assign(button, { className: "btn quiet", type: "button", textContent: "×", ariaLabel: "Dismiss" });
+  button.dataset.dismiss = "";
+  toast.className = "toast bad";
+  toast.append(text, button);
+  toasts.append(toast);
+});
+
 // Toasts stand above an open dialog.
 const toasts = $("#toasts");
 toasts.popover = "manual";
+const raise = () => { toasts.hidePopover(); if (toasts.childElementCount) toasts.showPopover(); };
 new MutationObserver(() => {
-  if (!toasts.childElementCount) return toasts.hidePopover();
-  if (toasts.matches(":popover-open")) toasts.hidePopover();
-  toasts.showPopover();
+  raise();
   // Good news goes by itself; what went wrong stays until it is read.
   $$(".toast.ok:not([data-timed])", toasts).forEach((toast) => {
     toast.dataset.timed = "";
@@ -55,7 +71,13 @@ function open(path) {
   const url = new URL(path, location.href);
   if (!url.searchParams.has("back")) url.searchParams.set("back", location.pathname + location.search);
   htmx.ajax("GET", url.pathname + url.search, { source: document.body, target: dialog, swap: "innerHTML", select: "#confirm" })
-    .then(() => { if (dialog.childElementCount && !dialog.open) { dialog.showModal(); reveal(dialog); command(dialog); } });
+    .then(() => {
+      if (!$("#confirm", dialog) || dialog.open) return;
+      dialog.showModal();
+      dialog.append(toasts);   // what stands outside of an open dialog cannot be pressed
+      reveal(dialog);
+      command(dialog);
+    });
 }
 
 document.addEventListener("click", (event) => {
@@ -70,7 +92,7 @@ document.addEventListener("click", (event) => {
   event.target.closest("[data-dismiss]")?.closest(".toast").remove();
   event.target.closest(".menu button")?.closest("[popover]").hidePopover();
 });
-dialog.addEventListener("close", () => dialog.replaceChildren());
+dialog.addEventListener("close", () => { document.body.append(toasts); dialog.replaceChildren(); raise(); });
 
 // The command in a form that asks follows what is ticked.
 function command(root) {
@@ -95,19 +117,19 @@ document.addEventListener("input", (event) => {
 // ---- Picked rows.
 
 function picked() {
-  const boxes = $$("input[name=id]"), on = boxes.filter((box) => box.checked);
+  const boxes = $$("main input[name=id][type=checkbox]"), on = boxes.filter((box) => box.checked);
   const names = on.map((box) => box.closest("[data-name]")?.dataset.name).filter(Boolean);
   const shown = $("[data-bulk-command]");
-  if (shown) shown.textContent = `docker stop ${names.join(" ")}`;
+  if (shown) shown.textContent = [...shown.textContent.split(" ", 2), ...names].join(" ");
   const all = $("[data-all]");
   if (all) { all.checked = on.length > 0 && on.length === boxes.length; all.indeterminate = on.length > 0 && on.length < boxes.length; }
 }
 document.addEventListener("change", (event) => {
-  if (event.target.matches("[data-all]")) $$("input[name=id]").forEach((box) => { box.checked = event.target.checked; });
+  if (event.target.matches("[data-all]")) $$("main input[name=id][type=checkbox]").forEach((box) => { box.checked = event.target.checked; });
   if (event.target.matches("[data-all], input[name=id]")) picked();
 });
-document.addEventListener("mouseover", (event) => {
-  const button = event.target.closest(".bulk button[value]"), shown = $("[data-bulk-command]");
+for (const near of ["mouseover", "focusin"]) document.addEventListener(near, (event) => {
+  const button = event.target.closest?.(".bulk button[value]"), shown = $("[data-bulk-command]");
   if (button && shown) shown.textContent = shown.textContent.replace(/^docker \S+/, `docker ${button.value === "remove" ? "rm" : button.value}`);
 });
 document.addEventListener("reset", () => setTimeout(picked));
@@ -168,13 +190,9 @@ document.addEventListener("htmx:after:swap", () => {
   const job = $("#job[data-goto]");
   if (job && job.dataset.watched) location.href = job.dataset.goto;
   polish();
+  picked();
 });
 $("#job[data-job=running]")?.setAttribute("data-watched", "1");
-
-// Details that somebody has opened or shut stay so through a live change: the server does not know of it.
-htmx.registerExtension("keep", {
-  htmx_before_morph_attr: (element, { attrName }) => !(attrName === "open" && element.matches("details[data-kept-open]")),
-});
 
 // ---- Times that go on, and in the reader's own zone.
 
@@ -230,7 +248,7 @@ const GO = { o: "/", c: "/containers", v: "/volumes", e: "/events", j: "/jobs" }
 let going = false;
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey && event.key === "k") { event.preventDefault(); return KEYS["/"](); }
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, dialog")) return;
   if (going && GO[event.key]) { location.href = GO[event.key]; return; }
   going = event.key === "g";
   if (KEYS[event.key]) { event.preventDefault(); KEYS[event.key](); }

@@ -119,6 +119,11 @@ impl Picture {
         Timestamp::now() + self.skew
     }
 
+    /// Whether the engine is podman: it does some things differently.
+    pub fn is_podman(&self) -> bool {
+        self.info.as_ref().is_some_and(|info| info.version.is_podman())
+    }
+
     /// Which containers use each volume, running or not.
     pub fn users_of_volumes(&self) -> HashMap<&str, Vec<&Arc<Container>>> {
         let mut users: HashMap<&str, Vec<_>> = HashMap::new();
@@ -294,10 +299,14 @@ impl Live {
                     return;
                 };
                 self.remember(&id, &event);
-                // A signal by itself changes nothing that is shown; what comes of it has events of its own.
-                if event.action != "kill" {
-                    lock(&self.marked).containers.insert(id);
-                }
+                let mut marked = lock(&self.marked);
+                // A signal by itself changes nothing that is shown, and what comes of it has events of its own; but
+                // one that ends a container between two of its restarts is told by nothing else.
+                if event.action == "kill" {
+                    marked.again.insert(id)
+                } else {
+                    marked.containers.insert(id)
+                };
             }
             "volume" if matches!(event.action.as_str(), "create" | "destroy" | "prune" | "remove") => {
                 lock(&self.marked).volumes = true;
@@ -363,7 +372,7 @@ impl Live {
     /// Reads back what was marked, everything once a minute.
     async fn refresh(&self) -> Result<Infallible, Error> {
         let now = tokio::time::Instant::now;
-        let (mut next_relist, mut again) = (now() + RELIST, None);
+        let (mut next_relist, mut again, mut later) = (now() + RELIST, None, AGAIN);
         loop {
             let due = again.map_or(next_relist, |again: tokio::time::Instant| again.min(next_relist));
             if tokio::time::timeout_at(due, self.wake.notified()).await.is_err() {
@@ -371,14 +380,20 @@ impl Live {
                     self.relist().await?;
                     next_relist = now() + RELIST;
                 }
-                again = None;
                 let ids: Vec<_> = lock(&self.marked).again.drain().collect();
                 self.read_back(&ids).await?;
+                let picture = self.picture();
+                let doubtful = ids.into_iter().filter(|id| self.is_doubtful(id, &picture));
+                lock(&self.marked).again.extend(doubtful);
+                // A busy engine may take its time: again, more and more seldom, until it agrees with its own event.
+                later = (later * 2).min(RELIST);
+                again = (!lock(&self.marked).again.is_empty()).then(|| now() + later);
                 continue;
             }
             let started = Instant::now();
             self.read_marked().await?;
-            again = Some(now() + AGAIN);
+            later = AGAIN;
+            again = Some(now() + later);
             // The first change is read at once. Under a storm the engine gets three quarters of the time to itself.
             let pause = (started.elapsed() * 3).clamp(Duration::from_millis(5), Duration::from_secs(2));
             tokio::time::sleep(pause).await;
@@ -553,6 +568,9 @@ impl Live {
             tracing::warn!(container = id.short(), %error, "state not read back");
             self.show_pending(id);
         }
+        // The engine may answer before its own list knows.
+        lock(&self.marked).again.insert(id.clone());
+        self.wake.notify_one();
     }
 
     fn show_pending(&self, id: &ContainerId) {

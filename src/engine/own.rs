@@ -1,8 +1,11 @@
 //! Which container this console is itself, and what it needs to live (S043).
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, time::Duration};
 
-use super::{Container, ContainerId, Error, Picture, Verb, VolumeName};
+use super::{Address, Container, ContainerId, Engine, Error, Link, Outage, Picture, Verb, VolumeName};
+
+/// How long nobody may listen at a socket that was mounted as a file before it counts as a dead one.
+const STRANDED: Duration = Duration::from_secs(30);
 
 /// The console's own container and what it stands on. Empty when it does not run as one of this engine's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -79,6 +82,28 @@ impl Picture {
             return Err(Error::OwnContainer(format!("“{name}” holds this console's own data.")));
         }
         Ok(())
+    }
+}
+
+impl Engine {
+    /// Waits until this console, in a container, holds the socket of an engine that has ended: an engine with
+    /// live-restore makes a new socket when it starts, and a file that was mounted stays the old one. Only a restart
+    /// of the container mounts it anew (S072).
+    pub async fn stranded(&self) {
+        let is_file = matches!(self.address(), Address::Unix(_));
+        let mut picture = self.watch();
+        let refused = |picture: &Picture| {
+            let down = matches!(&picture.link, Link::Down { why: Outage::Refused(_), .. });
+            is_file && picture.own.id.is_some() && down
+        };
+        loop {
+            if picture.wait_for(|picture| refused(picture)).await.is_err() {
+                return std::future::pending().await;
+            }
+            if tokio::time::timeout(STRANDED, picture.wait_for(|picture| !refused(picture))).await.is_err() {
+                return;
+            }
+        }
     }
 }
 

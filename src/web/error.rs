@@ -76,6 +76,13 @@ impl Error {
         self
     }
 
+    /// Goes out with 409: its state is in the way, whatever number the engine gave that.
+    #[must_use]
+    pub fn conflict(mut self) -> Self {
+        self.0.status = StatusCode::CONFLICT;
+        self
+    }
+
     /// Says why in other words.
     #[must_use]
     pub fn why(mut self, why: impl Into<String>) -> Self {

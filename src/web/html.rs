@@ -215,10 +215,7 @@ mod tests {
 
     #[test]
     fn sizes_and_ages_have_units() {
-        assert_eq!(
-            [0_u64, 999, 1_048_576, 35_861_299].map(bytes),
-            ["0 B", "999 B", "1.00 MiB", "34.2 MiB"]
-        );
+        assert_eq!([0_u64, 999, 1_048_576, 35_861_299].map(bytes), ["0 B", "999 B", "1.00 MiB", "34.2 MiB"]);
         let now = Timestamp::UNIX_EPOCH;
         let ago = |seconds| age(now, now - SignedDuration::from_secs(seconds));
         assert_eq!([ago(-5), ago(59), ago(3_599), ago(86_400 * 59)], ["just now", "50 s", "59 min", "59 d"]);

@@ -79,12 +79,13 @@ impl State {
         matches!(self, Self::Running | Self::Paused | Self::Restarting)
     }
 
-    /// What the engine lets be done in this state, the likeliest first.
-    pub fn verbs(&self) -> &'static [Verb] {
+    /// What the engine lets be done in this state, the likeliest first. Podman does not stop what is paused.
+    pub fn verbs(&self, on_podman: bool) -> &'static [Verb] {
         use Verb::{Kill, Pause, Remove, Rename, Restart, Start, Stop, Unpause};
         match self {
             Self::Created | Self::Exited => &[Start, Restart, Rename, Remove],
             Self::Running => &[Stop, Restart, Pause, Kill, Rename, Remove],
+            Self::Paused if on_podman => &[Unpause, Kill, Rename, Remove],
             Self::Paused => &[Unpause, Stop, Restart, Kill, Rename, Remove],
             Self::Restarting => &[Stop, Restart, Kill, Rename, Remove],
             Self::Dead => &[Remove],

@@ -203,8 +203,11 @@ impl Container {
     }
 
     /// What can be done to it now.
-    pub fn verbs(&self) -> &'static [Verb] {
-        if self.pending.as_ref().is_some_and(|pending| pending.verb == Verb::Remove) { &[] } else { self.state.verbs() }
+    pub fn verbs(&self, on_podman: bool) -> &'static [Verb] {
+        match &self.pending {
+            Some(pending) if pending.verb == Verb::Remove => &[],
+            _ => self.state.verbs(on_podman),
+        }
     }
 }
 
@@ -404,10 +407,7 @@ mod tests {
     fn reads_the_engines_status_words() {
         let status = |text| Status::parse(text);
         let up = status("Up 3 days (unhealthy)");
-        assert_eq!(
-            (up.exit_code, up.health, up.ago),
-            (None, Some(Health::Unhealthy), Some(Duration::from_hours(72)))
-        );
+        assert_eq!((up.exit_code, up.health, up.ago), (None, Some(Health::Unhealthy), Some(Duration::from_hours(72))));
         let exited = status("Exited (137) About an hour ago");
         assert_eq!((exited.exit_code, exited.ago), (Some(137), Some(Duration::from_hours(1))));
         assert_eq!(status("Up 2 seconds (health: starting)").health, Some(Health::Starting));

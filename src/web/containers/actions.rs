@@ -179,13 +179,14 @@ fn explain(error: EngineError, verb: Verb, id: &ContainerId, name: &str, picture
             }
         }
         (EngineError::Conflict(_) | EngineError::Engine { .. }, Verb::Remove, Some(state)) if state.is_up() => {
-            Error::from(error)
-                .what(not)
-                .why("It is running. Stop it first, or remove it by force (-f), which kills it.")
-                .next(Step::press("Stop", path(Verb::Stop)))
-                .next(Step::link("Remove by force…", format!("{}?force=1", path(Verb::Remove))))
+            let why = format!("It is {state}. Stop it first, or remove it by force (-f), which kills it.");
+            let stop = container.is_some_and(|container| container.verbs(picture.is_podman()).contains(&Verb::Stop));
+            let told = Error::from(error).conflict().what(not).why(why);
+            let told = if stop { told.next(Step::press("Stop", path(Verb::Stop))) } else { told };
+            told.next(Step::link("Remove by force…", format!("{}?force=1", path(Verb::Remove))))
         }
         (EngineError::Conflict(_) | EngineError::Engine { .. }, _, Some(State::Paused)) => Error::from(error)
+            .conflict()
             .what(not)
             .why("It is paused: a frozen process cannot answer. Unpause it first.")
             .next(Step::press("Unpause", path(Verb::Unpause))),
@@ -193,11 +194,14 @@ fn explain(error: EngineError, verb: Verb, id: &ContainerId, name: &str, picture
             EngineError::Conflict(_) | EngineError::Engine { .. },
             Verb::Kill | Verb::Pause,
             Some(State::Exited | State::Created),
-        ) => Error::from(error).what(not).why("It is not running.").next(Step::press("Start", path(Verb::Start))),
-        (EngineError::Conflict(_), Verb::Pause | Verb::Kill, Some(State::Restarting)) => Error::from(error)
-            .what(not)
-            .why("It is waiting to be started again. Stop ends that.")
-            .next(Step::press("Stop", path(Verb::Stop))),
+        ) => {
+            let start = Step::press("Start", path(Verb::Start));
+            Error::from(error).conflict().what(not).why("It is not running.").next(start)
+        }
+        (EngineError::Conflict(_) | EngineError::Engine { .. }, Verb::Pause | Verb::Kill, Some(State::Restarting)) => {
+            let why = "It is waiting to be started again. Stop ends that.";
+            Error::from(error).conflict().what(not).why(why).next(Step::press("Stop", path(Verb::Stop)))
+        }
         (_, Verb::Start, Some(_)) => {
             Error::from(error).what(not).next(Step::link(format!("Open {name}"), format!("/containers/{id}")))
         }
@@ -331,10 +335,9 @@ async fn form(
         _ => (*page.picture.sizes.bytes).clone(),
     };
     let size = |mount: &Mount| sizes.get(&mount.source).map(|size| bytes(*size)).unwrap_or_default();
-    let command = read_action(verb, said)
-        .map_or_else(|_| Way::new(verb, &one).command, |action| echo_of(&action, &names));
-    let action =
-        if many { "/containers/bulk".to_owned() } else { format!("/containers/{}/{}", one.id, verb.word()) };
+    let command =
+        read_action(verb, said).map_or_else(|_| Way::new(verb, &one).command, |action| echo_of(&action, &names));
+    let action = if many { "/containers/bulk".to_owned() } else { format!("/containers/{}/{}", one.id, verb.word()) };
     let back = said.back(if many { "/containers" } else { "" }).to_owned();
     let back = if back.is_empty() { format!("/containers/{}", one.id) } else { back };
     let subjects = containers
@@ -417,7 +420,11 @@ pub async fn bulk(page: Page, fields: Fields) -> Result<Response, Error> {
     let job = page.engine.jobs().act_on_many(ids, action, echo.clone());
     let path = format!("/jobs/{}", job.id);
     let Ok(progress) = tokio::time::timeout(PATIENCE, job.ended()).await else {
-        return Ok(if page.is_htmx { answer(&page, &format!("{} {}: under way.", verb.label(), count(total, "container")), &echo, &path) } else { see_other(&path) });
+        return Ok(if page.is_htmx {
+            answer(&page, &format!("{} {}: under way.", verb.label(), count(total, "container")), &echo, &path)
+        } else {
+            see_other(&path)
+        });
     };
     match &progress.stage {
         Stage::Failed { error, .. } => {

@@ -91,7 +91,7 @@ pub struct Life {
 }
 
 impl Life {
-    fn of(container: &Container) -> Self {
+    fn of(container: &Container, on_podman: bool) -> Self {
         let here = match container.state {
             State::Created => "created",
             State::Running => "running",
@@ -102,7 +102,7 @@ impl Life {
             State::Dead => "dead",
             State::Unknown(_) => "",
         };
-        Self { here, verbs: container.state.verbs() }
+        Self { here, verbs: container.state.verbs(on_podman) }
     }
 
     /// ` here` for the state that it is in.
@@ -161,7 +161,7 @@ impl<'a> Summary<'a> {
             limits: limits.into_iter().flatten().collect(),
             checks: d.checks.iter().rev().take(CHECKS).collect(),
             past: page.engine.history(&c.id).into_iter().map(|event| (words::event(&event), event)).collect(),
-            life: Life::of(c),
+            life: Life::of(c, page.picture.is_podman()),
             now,
             is_own: page.picture.is_own(c),
             secrets: d.env.iter().filter(|var| var.looks_secret()).count(),

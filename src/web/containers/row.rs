@@ -157,7 +157,7 @@ impl<'a> Row<'a> {
 /// What can be done to it: the two likeliest, and the rest. Nothing that this console would refuse.
 pub fn ways(container: &Container, picture: &Picture) -> (Vec<Way>, Vec<Way>) {
     let allowed = |verb: &&Verb| picture.guard_container(&container.id, **verb).is_ok();
-    let mut verbs: Vec<Verb> = container.verbs().iter().filter(allowed).copied().collect();
+    let mut verbs: Vec<Verb> = container.verbs(picture.is_podman()).iter().filter(allowed).copied().collect();
     // Start and Remove are the pair for what has ended.
     if let (Some(Verb::Start), Some(at)) = (verbs.first(), verbs.iter().position(|verb| *verb == Verb::Remove)) {
         let remove = verbs.remove(at);
