@@ -21,8 +21,14 @@ pub struct Config {
     )]
     pub listen: SocketAddr,
 
-    /// The engine: <unix:///path/to/socket> or tcp://host:port
-    #[arg(long, env = "DOCKER_HOST", default_value = "unix:///var/run/docker.sock", value_name = "URL")]
+    /// The engine's address.
+    #[arg(
+        long,
+        help = "The engine: unix:///path/to/socket or tcp://host:port",
+        env = "DOCKER_HOST",
+        default_value = "unix:///var/run/docker.sock",
+        value_name = "URL"
+    )]
     pub engine: Address,
 
     /// Where the console keeps what is its own
@@ -95,5 +101,45 @@ impl Config {
             return Err(format!("--public-url {url}: expected http://name/ or https://name/"));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// The README's table of settings, drawn from the settings.
+    fn table() -> String {
+        let mut rows = String::from("| Flag | Environment | Default | What it is |\n|---|---|---|---|\n");
+        for setting in Config::command().get_arguments() {
+            let Some(env) = setting.get_env() else { continue };
+            let flag = setting.get_long().unwrap_or_default();
+            let default =
+                setting.get_default_values().iter().map(|value| value.to_string_lossy()).collect::<Vec<_>>().join(",");
+            let default = if default.is_empty() { String::new() } else { format!("`{default}`") };
+            let help = setting.get_help().map(ToString::to_string).unwrap_or_default().replace('|', "\\|");
+            rows += &format!("| `--{flag}` | `{}` | {default} | {help} |\n", env.to_string_lossy());
+        }
+        rows
+    }
+
+    #[test]
+    fn the_readme_has_every_setting() {
+        let readme = include_str!("../README.md");
+        assert!(readme.contains(&table()), "put this between the README's settings marks:\n{}", table());
+    }
+
+    #[test]
+    fn listening_to_others_has_to_be_said() {
+        let config =
+            |args: &[&str]| Config::try_parse_from([&["wheelhouse"], args].concat()).map_err(|error| error.to_string());
+        let check = |args: &[&str]| config(args).and_then(|config| config.check());
+        assert!(check(&[]).is_ok());
+        assert!(check(&["--listen", "[::1]:1"]).is_ok());
+        assert!(check(&["--listen", "0.0.0.0:9000"]).is_err());
+        assert!(check(&["--listen", "0.0.0.0:9000", "--listen-without-accounts"]).is_ok());
+        assert!(check(&["--public-url", "ftp://x"]).is_err());
     }
 }

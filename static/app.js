@@ -68,6 +68,7 @@ new MutationObserver(() => {
 // ---- Dialogs: the page that asks, the part of it that asks, over the page that one is on.
 
 function open(path) {
+  if (dialog.open) dialog.close();
   const url = new URL(path, location.href);
   if (!url.searchParams.has("back")) url.searchParams.set("back", location.pathname + location.search);
   htmx.ajax("GET", url.pathname + url.search, { source: document.body, target: dialog, swap: "innerHTML", select: "#confirm" })

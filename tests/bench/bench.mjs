@@ -1,0 +1,159 @@
+// Measures the console against the engine itself and the docker command, in one run on one machine, and writes the
+// README's table. Usage: bench.mjs README.md   Environment: WHEELHOUSE_BIN, WHEELHOUSE_TEST_DOCKER28.
+// Absolute times mean little on a shared machine; the ratios are what counts. Peers are not measured: their images
+// come from a registry, and this has to run without one.
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import net from "node:net";
+import os from "node:os";
+
+const MANY = Number(process.env.BENCH_CONTAINERS ?? 1000), VIEWERS = Number(process.env.BENCH_VIEWERS ?? 200), KILLS = Number(process.env.BENCH_KILLS ?? 60);
+const socket = process.env.WHEELHOUSE_TEST_DOCKER28, binary = process.env.WHEELHOUSE_BIN;
+const { chromium } = await import(new URL("../browser/node_modules/playwright-core/index.mjs", import.meta.url));
+const docker = (...args) => execFileSync("docker", args, { env: { ...process.env, DOCKER_HOST: `unix://${socket}` }, encoding: "utf8" }).trim();
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+const sorted = (all) => [...all].sort((a, b) => a - b);
+const quantile = (all, q) => sorted(all)[Math.min(all.length - 1, Math.floor(all.length * q))];
+const ms = (value) => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
+const kb = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
+const mb = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+
+// A proxy that counts, between console and engine: how often the engine is asked is not the console's own word.
+let calls = 0;
+const counted = `/tmp/wheelhouse-bench-${process.pid}.sock`;
+const proxy = net.createServer((client) => {
+  const engine = net.connect(socket);
+  client.once("data", (first) => { if (!/ \S*\/_ping /.test(first.toString("latin1").split("\r\n")[0])) calls++; engine.write(first); client.pipe(engine); });
+  engine.pipe(client);
+  for (const end of [client, engine]) end.on("error", () => { client.destroy(); engine.destroy(); });
+  client.on("close", () => engine.destroy());
+});
+proxy.listen(counted);
+await once(proxy, "listening");
+
+async function start() {
+  const began = performance.now();
+  const child = spawn(binary, ["--listen", "127.0.0.1:0", "--engine", `unix://${counted}`, "--log", "warn", "--max-streams-per-client", "1000"], { stdio: ["ignore", "pipe", "inherit"] });
+  const [line] = await once(child.stdout, "data");
+  const base = line.toString().match(/http:\/\/\S+?(?=\/?\s)/)[0];
+  await get(`${base}/`);
+  return { child, base, firstPage: performance.now() - began, memory: () => Number(readFileSync(`/proc/${child.pid}/status`, "utf8").match(/VmRSS:\s+(\d+)/)[1]) * 1024 };
+}
+const agent = new http.Agent({ keepAlive: true });
+function get(url, options = {}) {
+  return new Promise((done, fail) => http.get(url, { agent, ...options }, (response) => {
+    const parts = [];
+    response.on("data", (part) => parts.push(part)).on("end", () => done({ status: response.statusCode, body: Buffer.concat(parts), headers: response.headers }));
+  }).on("error", fail));
+}
+async function timed(count, work) {
+  const all = [];
+  for (let i = 0; i < count; i++) { const began = performance.now(); await work(); all.push(performance.now() - began); }
+  return all;
+}
+function viewer(base, path) {
+  return new Promise((done) => http.get(`${base}${path}`, { agent: new http.Agent() }, (response) => { response.resume(); done(response); }));
+}
+
+const rows = [], row = (what, measured, aim, met, why = "") => { rows.push([what, measured, aim, met ? "yes" : `no: ${why}`]); console.log(rows.at(-1).join(" | ")); };
+
+// ---- Nothing but the console.
+const firsts = [];
+for (let i = 0; i < 5; i++) { const { child, firstPage } = await start(); firsts.push(firstPage); child.kill(); await once(child, "exit"); }
+row("Start to first page served (median of 5)", ms(quantile(firsts, 0.5)), "under 100 ms", quantile(firsts, 0.5) < 100, "it starts slower than that");
+let { child, base, memory } = await start();
+await sleep(3000);
+row("Resident memory, idle, few containers", mb(memory()), "under 20 MB", memory() < 20e6, "more is resident");
+child.kill(); await once(child, "exit");
+
+// ---- A thousand containers.
+const have = docker("ps", "-aq", "--filter", "label=wheelhouse.bench").split("\n").filter(Boolean).length;
+const create = (name) => new Promise((done, fail) => {
+  const body = JSON.stringify({ Image: "busybox", Cmd: ["true"], Labels: { "wheelhouse.bench": "1" } });
+  const request = http.request({ socketPath: socket, method: "POST", path: `/v1.41/containers/create?name=${name}`, headers: { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) } }, (response) => response.resume().on("end", done));
+  request.on("error", fail); request.end(body);
+});
+for (let i = have; i < MANY; i += 8) await Promise.all([...Array(8).keys()].map((k) => create(`bench-${i + k}-${process.pid}`)));
+({ child, base, memory } = await start());
+await sleep(3000);
+const page = await timed(200, () => get(`${base}/containers`));
+const engine = await timed(30, () => get("http://engine/containers/json?all=1", { socketPath: socket }));
+const command = await timed(10, () => docker("ps", "-a"));
+const [ours, theirs, typed] = [page, engine, command].map((all) => quantile(all, 0.5));
+row(`List page of ${MANY} containers, at the server (median)`, `${ms(ours)}; the engine's own list ${ms(theirs)}: 1/${(theirs / ours).toFixed(0)}`, "a tenth of the engine's or less", theirs / ours >= 10, "drawing takes longer than that");
+row(`The same against \`docker ps -a\``, `${ms(typed)}: 1/${(typed / ours).toFixed(0)}`, "a fiftieth or less", typed / ours >= 50, "drawing takes longer than that");
+row("List page p95", ms(quantile(page, 0.95)), "under 300 ms", quantile(page, 0.95) < 300);
+
+// ---- One viewer, then many; the calls that the engine sees for the same work.
+const work = async () => { calls = 0; for (let i = 0; i < 5; i++) { docker("start", "bench-target"); docker("kill", "bench-target"); await sleep(700); } return calls; };
+try { docker("rm", "-f", "bench-target"); } catch { /* there is none */ }
+docker("create", "--name", "bench-target", "--label", "wheelhouse.bench", "busybox", "sleep", "100000");
+const one = await viewer(base, "/containers/stream");
+await sleep(1500);
+const withOne = await work();
+const others = await Promise.all([...Array(VIEWERS).keys()].map(() => viewer(base, "/containers/stream?q=bench-target")));
+await sleep(1500);
+const withMany = await work();
+row(`Calls to the engine for 5 starts and kills, ${VIEWERS} viewers against 1`, `${withMany} against ${withOne}`, "the same", Math.abs(withMany - withOne) <= Math.max(3, withOne * 0.1), "bursts are read together, differently in each run");
+
+// ---- From a kill to the row in a real browser.
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
+const tab = await browser.newPage();
+await tab.goto(`${base}/containers?q=bench-target`);
+await tab.evaluate(() => {
+  window.changes = [];
+  new MutationObserver(() => { const row = document.querySelector("[data-name=bench-target]"); const state = row?.dataset.state; if (state && state !== window.last) { window.last = state; window.changes.push([state, Date.now()]); } })
+    .observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-state"] });
+});
+await sleep(1000);
+const kill = (verb) => new Promise((done, fail) => { const request = http.request({ socketPath: socket, method: "POST", path: `/v1.41/containers/bench-target/${verb}` }, (response) => response.resume().on("end", done)); request.on("error", fail); request.end(); });
+const latencies = [];
+for (let i = 0; i < KILLS; i++) {
+  await kill("start"); await tab.waitForFunction(() => window.last === "running", null, { timeout: 10_000 });
+  await sleep(150);
+  // Until the engine has answered the kill: what it takes to end the container is the engine's time, not ours.
+  await kill("kill");
+  const ended = Date.now();
+  await tab.waitForFunction(() => window.last === "exited", null, { timeout: 10_000 });
+  const [, seen] = await tab.evaluate(() => window.changes.findLast(([state]) => state === "exited"));
+  latencies.push(Math.max(0, seen - ended));
+}
+row(`From a kill (when the engine has answered it) to the row in a real browser, ${VIEWERS} other viewers, ${KILLS} kills`, `p50 ${ms(quantile(latencies, 0.5))}, p99 ${ms(quantile(latencies, 0.99))}`, "p99 under 100 ms", quantile(latencies, 0.99) < 100, "two cores drive engine, console, viewers and browser at once");
+row(`Resident memory with ${MANY} containers and ${VIEWERS} viewers`, mb(memory()), "under 64 MB", memory() < 64e6, "more is resident");
+
+// ---- The first page over the wire.
+const wire = await browser.newContext();
+const fresh = await wire.newPage();
+let bytes = 0; const hosts = new Set();
+const devtools = await wire.newCDPSession(fresh);
+await devtools.send("Network.enable");
+devtools.on("Network.loadingFinished", (event) => { bytes += event.encodedDataLength; });
+fresh.on("request", (request) => hosts.add(new URL(request.url()).host));
+await fresh.goto(`${base}/containers`, { waitUntil: "load" });
+await sleep(500);
+row("First page load over the wire, compressed, all of it", `${kb(bytes)}, ${hosts.size} host`, "under 100 kB, no request elsewhere", bytes < 100_000 && hosts.size === 1, "the page is larger");
+const document = await get(`${base}/containers`);
+row(`HTML of the list at ${MANY} containers`, kb(document.body.length), "under 500 kB", document.body.length < 500_000);
+
+await browser.close();
+for (const response of [one, ...others]) response.destroy();
+child.kill();
+if (!process.env.BENCH_KEEP) {
+  const ids = docker("ps", "-aq", "--filter", "label=wheelhouse.bench").split("\n").filter(Boolean);
+  for (let i = 0; i < ids.length; i += 100) docker("rm", "-f", ...ids.slice(i, i + 100));
+}
+proxy.close();
+
+const version = docker("version", "--format", "{{.Server.Version}}");
+const table = [
+  `Measured by \`make bench\` on ${new Date().toISOString().slice(0, 10)}: ${os.cpus().length} CPUs (${os.cpus()[0].model.trim()}), Docker ${version}, release build. Repeat it with \`make bench\`; it needs root for its private engine.`,
+  "", "| What | Measured | Aim | Met |", "|---|---|---|---|", ...rows.map((cells) => `| ${cells.join(" | ")} |`),
+].join("\n");
+const readme = process.argv[2];
+if (readme) {
+  const text = readFileSync(readme, "utf8");
+  writeFileSync(readme, text.replace(/(<!-- bench -->\n)[\s\S]*?(\n<!-- \/bench -->)/, (_, open, close) => open + table + close));
+}
+process.exit(0);
