@@ -561,6 +561,11 @@ impl Live {
         self.show_pending(id);
     }
 
+    /// Remembers whether a start that was asked for here went well: no list tells.
+    pub(super) fn started(&self, id: &ContainerId, well: bool) {
+        lock(&self.notes).entry(id.clone()).or_default().ending.start_failed = !well;
+    }
+
     /// Says that it is over, however it ended, with the state read back from the engine.
     pub(super) async fn end(&self, id: &ContainerId) {
         lock(&self.pending).remove(id);

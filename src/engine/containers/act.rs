@@ -104,6 +104,9 @@ impl Containers<'_> {
         let work = async move {
             engine.live.begin(&id, action.verb());
             let result = engine.containers().call(&id, &action).await;
+            if action.verb() == Verb::Start {
+                engine.live.started(&id, !matches!(&result, Err(error) if !error.is_outage()));
+            }
             engine.live.end(&id).await;
             result
         };

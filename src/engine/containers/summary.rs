@@ -57,6 +57,8 @@ pub struct Ending {
     pub asked: Option<Asked>,
     /// The kernel ended it for want of memory.
     pub out_of_memory: bool,
+    /// The last try to start it, from this console, failed.
+    pub start_failed: bool,
 }
 
 /// Who or what ended a run.
@@ -185,7 +187,7 @@ impl Container {
             Some(Attention::RestartLoop)
         } else if self.health == Some(Health::Unhealthy) && self.state.is_up() {
             Some(Attention::Unhealthy)
-        } else if self.state == State::Exited && self.failed() {
+        } else if (self.state == State::Exited && self.failed()) || (!self.state.is_up() && self.ending.start_failed) {
             Some(Attention::Failed)
         } else {
             None

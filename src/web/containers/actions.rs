@@ -10,7 +10,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-use super::{StateMark, row::Way};
+use super::{StateMark, row::Way, words};
 use crate::{
     command::{self, echo},
     engine::{
@@ -203,7 +203,7 @@ fn explain(error: EngineError, verb: Verb, id: &ContainerId, name: &str, picture
             Error::from(error).conflict().what(not).why(why).next(Step::press("Stop", path(Verb::Stop)))
         }
         (_, Verb::Start, Some(_)) => {
-            Error::from(error).what(not).next(Step::link(format!("Open {name}"), format!("/containers/{id}")))
+            words::told(error, picture).what(not).next(Step::link(format!("Open {name}"), format!("/containers/{id}")))
         }
         _ => Error::from(error).what(not),
     }

@@ -12,9 +12,10 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
+use super::words;
 use crate::{
     command::{FLAGS, Flag, Group, Kind, OptionError, RunLine, Verb, container_name},
-    engine::{ContainerId, Error as EngineError, spec::Spec},
+    engine::{ContainerId, Error as EngineError, Picture, spec::Spec},
     web::{
         Error,
         chrome::Chrome,
@@ -508,15 +509,15 @@ pub async fn submit(page: Page, fields: Fields) -> Result<Response, Error> {
     };
     tracing::info!(container = created.id.short(), command = echo, "created");
     if start && let Err(error) = page.engine.containers().start_new(&created.id).await {
-        return Err(not_started(error, &created.id, spec.name.as_deref()));
+        return Err(not_started(error, &created.id, spec.name.as_deref(), &page.fresh().picture));
     }
     Ok(see_other(&format!("/containers/{}", created.id)))
 }
 
 /// What came of a container that exists but did not start: it is kept, and its page shows why.
-fn not_started(error: EngineError, id: &ContainerId, name: Option<&str>) -> Error {
+fn not_started(error: EngineError, id: &ContainerId, name: Option<&str>, picture: &Picture) -> Error {
     let name = name.unwrap_or_else(|| id.short());
-    Error::from(error)
+    words::told(error, picture)
         .what(format!("{name} was created, but did not start."))
         .next(Step::link(format!("Open {name}"), format!("/containers/{id}")))
         .next(Step::press("Start it again", format!("/containers/{id}/start")))

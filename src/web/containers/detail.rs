@@ -154,7 +154,7 @@ impl<'a> Summary<'a> {
         Self {
             mark: StateMark::of(c),
             say: words::say(c, d, now),
-            why: words::why(c, d),
+            why: words::why(c, d, &page.picture),
             command,
             ports: PortLink::all(c, &page.host),
             policy: words::restart_policy(&d.restart_policy),

@@ -1,10 +1,16 @@
 //! A container's state and end in words: what it is, why, and who did it.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::{
     engine::{Asked, Attention, Container, Detail, Health, Picture, State, Verb},
-    web::html::{clock, span},
+    web::{
+        Error,
+        error::Step,
+        html::{clock, span},
+    },
 };
 
 /// What an exit code says, for who has not met it.
@@ -44,6 +50,7 @@ pub fn say(container: &Container, detail: &Detail, now: Timestamp) -> String {
     };
     let for_span = |at: Option<Timestamp>| at.map(|at| format!(" for {}", length(now, at))).unwrap_or_default();
     match &container.state {
+        State::Created if detail.error.is_some() => "Created, but it could not be started.".to_owned(),
         State::Created => "Created, never started.".to_owned(),
         State::Running if container.health == Some(Health::Unhealthy) => {
             format!("Running{}, and unhealthy.", for_span(detail.started))
@@ -66,10 +73,13 @@ fn length(now: Timestamp, then: Timestamp) -> String {
 }
 
 /// Why it is so: what the exit code means, who asked for it, how long it had run.
-pub fn why(container: &Container, detail: &Detail) -> Vec<String> {
+pub fn why(container: &Container, detail: &Detail, picture: &Picture) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(error) = &detail.error {
-        lines.push(format!("It could not be started: {}", error.trim_end_matches('.')) + ".");
+        lines.push(failure(error, picture).map_or_else(
+            || format!("It could not be started: {}.", error.trim_end_matches('.')),
+            |failure| failure.why,
+        ));
     }
     match container.state {
         State::Exited | State::Restarting => {
@@ -116,6 +126,88 @@ fn who(asked: Option<&Asked>, code: i64) -> Option<String> {
     }
 }
 
+/// What the engine's own words for a failed start or pull come down to, and what helps.
+pub struct Failure {
+    /// Why, for who does not know the engine's inside.
+    pub why: String,
+    /// The container that is in the way, if one is.
+    pub blocker: Option<Arc<Container>>,
+}
+
+/// The failures that people meet most, by the words of the engine, of runc and of registries.
+pub fn failure(words: &str, picture: &Picture) -> Option<Failure> {
+    let has = |part: &str| words.contains(part);
+    let program = words.split("exec: \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("the command");
+    let plain = |why: String| Some(Failure { why, blocker: None });
+    if has("exec: \"") && (has("no such file or directory") || has("executable file not found")) {
+        return plain(format!(
+            "{program} is not in the image. Is the command spelled right? If the path is right, the program may need \
+             an interpreter or a library that the image does not have."
+        ));
+    }
+    if has("exec: \"") && has("permission denied") {
+        return plain(format!("{program} is in the image, but it is no program that may be executed."));
+    }
+    if has("port is already allocated") || has("address already in use") {
+        let port = words
+            .split(|c: char| !c.is_ascii_digit() && c != ':')
+            .find_map(|part| part.rsplit_once(':')?.1.parse::<u16>().ok());
+        let holds = |container: &&Arc<Container>| {
+            container.state.is_up() && container.ports.iter().any(|p| p.public.is_some() && p.public == port)
+        };
+        let blocker = picture.containers.values().find(holds).cloned();
+        let port = port.map_or_else(|| "A port".to_owned(), |port| format!("Port {port}"));
+        let why = match &blocker {
+            Some(owner) => {
+                format!("{port} of the host is taken by {}. Stop that one, or publish on another port.", owner.name)
+            }
+            None => format!(
+                "{port} of the host is taken by a program that is no container. End it, or publish on another port."
+            ),
+        };
+        return Some(Failure { why, blocker });
+    }
+    if has("manifest unknown") || has("not found: manifest") || (has("manifest for") && has("not found")) {
+        return plain("The registry has that repository, but not that tag. Is the tag spelled right?".to_owned());
+    }
+    if has("pull access denied")
+        || has("repository does not exist")
+        || has("requested access to the resource is denied")
+    {
+        return plain(
+            "The registry has no such repository, or only for who is signed in. Is the name spelled right?".to_owned(),
+        );
+    }
+    if has("toomanyrequests") || has("429 Too Many Requests") {
+        return plain("The registry wants no more pulls from this address for now. Try later, or sign in.".to_owned());
+    }
+    if has("no such host")
+        || has("connection refused")
+        || has("i/o timeout")
+        || has("network is unreachable")
+        || has("server misbehaving")
+    {
+        return plain("The registry cannot be reached from the engine’s host.".to_owned());
+    }
+    if has("no space left on device") {
+        return plain("The engine’s disk is full.".to_owned());
+    }
+    None
+}
+
+/// An error of the engine, with what it comes down to and a way to whoever is in the way.
+pub fn told(error: crate::engine::Error, picture: &Picture) -> Error {
+    let failure = failure(&error.to_string(), picture);
+    let told = Error::from(error);
+    match failure {
+        Some(Failure { why, blocker: Some(blocker) }) => {
+            told.why(why).next(Step::link(format!("Open {}", blocker.name), format!("/containers/{}", blocker.id)))
+        }
+        Some(Failure { why, blocker: None }) => told.why(why),
+        None => told,
+    }
+}
+
 /// Why it needs attention, in a sentence, and what to do first.
 pub fn attention(container: &Container) -> Option<(String, Verb)> {
     let code = container.exit_code.unwrap_or_default();
@@ -129,6 +221,9 @@ pub fn attention(container: &Container) -> Option<(String, Verb)> {
             (format!("It ends ({code}) and is started again, over and over. Stop it and read its log."), Verb::Stop)
         }
         Attention::Unhealthy => ("It runs, but its health check fails.".to_owned(), Verb::Restart),
+        Attention::Failed if container.ending.start_failed => {
+            ("It could not be started. Its page says why.".to_owned(), Verb::Start)
+        }
         Attention::Failed => (format!("Nobody asked for it. {}", exit_code(code, false)), Verb::Start),
     })
 }
@@ -201,6 +296,18 @@ pub fn subject(event: &crate::engine::Event, picture: &Picture) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_engines_words_come_down_to_something() {
+        let why = |words: &str| failure(words, &Picture::default()).map(|failure| failure.why).unwrap_or_default();
+        let runc = r#"runc create failed: unable to start container process: exec: "/nope": stat /nope: no such file or directory"#;
+        assert!(why(runc).starts_with("/nope is not in the image"));
+        let taken =
+            "driver failed programming external connectivity: Bind for 0.0.0.0:8081 failed: port is already allocated";
+        assert!(why(taken).starts_with("Port 8081 of the host is taken"), "{}", why(taken));
+        assert!(why("dial tcp 127.0.0.1:1: connect: connection refused").contains("cannot be reached"));
+        assert_eq!(why("something new"), "");
+    }
 
     #[test]
     fn exit_codes_are_explained() {

@@ -14,11 +14,12 @@ use jiff::Timestamp;
 use super::{
     AppState, Error,
     chrome::Chrome,
+    containers::words,
     extract::{Fields, Id, Page, see_other},
     html::{bytes, html, span},
     stream::{Fragments, Live, Part},
 };
-use crate::engine::{ContainerId, Job, JobId, Layer, Progress, Stage};
+use crate::engine::{ContainerId, Job, JobId, Layer, Picture, Progress, Stage};
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
@@ -52,7 +53,7 @@ struct Says {
 }
 
 impl Says {
-    fn of(progress: &Progress) -> Self {
+    fn of(progress: &Progress, picture: &Picture) -> Self {
         let took = span(progress.ended.unwrap_or_else(Timestamp::now).duration_since(progress.began));
         let took = if took == "just now" {
             format!("{} s", progress.ended.unwrap_or_else(Timestamp::now).duration_since(progress.began).as_secs())
@@ -66,7 +67,7 @@ impl Says {
                 Self { container: container.clone(), ..plain("running", "check", format!("done in {took}")) }
             }
             Stage::Failed { error, container } => Self {
-                error: Some(Error::from(error.clone())),
+                error: Some(words::told(error.clone(), picture)),
                 words: Some(error.to_string()),
                 container: container.clone(),
                 ..plain("failed", "failed", format!("failed after {took}"))
@@ -77,11 +78,11 @@ impl Says {
 }
 
 impl<'a> JobCard<'a> {
-    fn new(id: JobId, p: &'a Progress) -> Self {
+    fn new(id: JobId, p: &'a Progress, picture: &Picture) -> Self {
         let sum = |of: fn(&Layer) -> u64| p.layers.iter().map(of).sum();
         Self {
             id,
-            says: Says::of(p),
+            says: Says::of(p, picture),
             done: sum(|layer| layer.done),
             total: sum(|layer| layer.total),
             here: p.layers.iter().filter(|layer| layer.is_complete()).count(),
@@ -128,7 +129,7 @@ struct ListPage {
 async fn list(page: Page) -> Result<Html<String>, Error> {
     let jobs = page.engine.jobs().list().into_iter().map(|job| {
         let progress = job.progress();
-        let says = Says::of(&progress);
+        let says = Says::of(&progress, &page.picture);
         (job.id, progress, says)
     });
     html(&ListPage { chrome: Chrome::new(&page, "Jobs"), jobs: jobs.collect(), now: Timestamp::now() })
@@ -147,16 +148,16 @@ async fn page(Id(id): Id<JobId>, page: Page) -> Result<Html<String>, Error> {
         command: &progress.command,
         began: progress.began,
         now: Timestamp::now(),
-        card: JobCard::new(id, &progress),
+        card: JobCard::new(id, &progress, &page.picture),
     })
 }
 
 /// `GET /jobs/{id}/stream`
 async fn stream(Id(id): Id<JobId>, live: Live) -> Result<Response, Error> {
     let job = find(live.page(), id)?;
-    let changes = job.watch();
+    let (changes, engine) = (job.watch(), live.page().engine.clone());
     Ok(live.follow_job(changes, move |progress| {
-        let drawn = html(&JobCard::new(id, progress));
+        let drawn = html(&JobCard::new(id, progress, &engine.picture()));
         Ok(Fragments { rest: vec![Part { id: "job".into(), html: drawn?.0 }], ..Fragments::default() })
     }))
 }

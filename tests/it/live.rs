@@ -1,0 +1,1 @@
+//! (the colleague's)

@@ -1,0 +1,20 @@
+//! Integration tests: the real binary, as a process, on real engines. The files mirror the URLs and the cases of
+//! `safety.md`; a test of a case has its number in its name. `make test` starts what they need.
+
+#![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
+
+mod support;
+
+mod architecture;
+mod containers;
+mod create;
+mod faults;
+mod guards;
+mod hostile;
+mod jobs;
+mod lifecycle;
+mod limits;
+mod live;
+mod own;
+mod pages;
+mod volumes;
