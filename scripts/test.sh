@@ -14,7 +14,7 @@ cd "$ROOT"
 part=${1:-all}
 case $part in all | it | browser | image | bench | screenshots) ;; *) die "no such part: $part" ;; esac
 wants() { [ "$part" = all ] || [ "$part" = "$1" ]; }
-drives_browser() { wants browser || [ "$part" = screenshots ]; }
+drives_browser() { wants browser || [ "$part" = screenshots ] || [ "$part" = bench ]; }
 
 export ENGINES=${ENGINES:-${XDG_CACHE_HOME:-$HOME/.cache}/wheelhouse-engines}
 engines=$ROOT/scripts/engines.sh
@@ -79,7 +79,7 @@ cargo_tests() {
 }
 if wants it; then suite it cargo_tests; fi
 
-if drives_browser || [ "$part" = bench ]; then
+if drives_browser; then
   profile=dev
   [ "$part" != bench ] || profile=release
   cargo build --locked --profile "$profile" --bin wheelhouse </dev/null
@@ -93,7 +93,7 @@ if wants browser; then
   suite browser node --test --test-concurrency=1 "${files[@]}"
 fi
 if wants image; then suite image "$ROOT/scripts/test-image.sh"; fi
-if [ "$part" = bench ]; then suite bench bash tests/bench/run.sh; fi
+if [ "$part" = bench ]; then suite bench node tests/bench/bench.mjs README.md; fi
 if [ "$part" = screenshots ]; then suite screenshots node tests/browser/screenshots.mjs; fi
 
 [ ${#broken[@]} -eq 0 ] || say "failed: ${broken[*]}"

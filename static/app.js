@@ -172,6 +172,8 @@ let heard = Date.now(), truth = new Date();
 const alive = () => { heard = Date.now(); truth = new Date(); document.body.classList.remove("stale"); };
 if (stream) {
   for (const name of ["htmx:sse:after:message", "htmx:sse:after:connection", "pulse"]) stream.addEventListener(name, alive);
+  // htmx starts by a timer of its own, which may come before its extension is loaded: then it would never connect.
+  setTimeout(() => { stream.setAttribute("hx-sse:connect", stream.dataset.stream); htmx.process(stream); });
   setInterval(() => {
     if (document.hidden) return void (heard = Math.max(heard, Date.now() - 6000));
     const stale = Date.now() - heard > 10_000;

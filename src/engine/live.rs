@@ -256,7 +256,7 @@ impl Live {
             true
         });
         if changed {
-            tracing::warn!(engine = %self.wire.address(), %why, "no engine");
+            tracing::warn!(engine = %self.wire.address(), why = why.to_string(), "no engine");
         }
     }
 
@@ -492,7 +492,7 @@ impl Live {
     /// Reads the volumes back at once, for an action of ours whose result should be on the next page.
     pub(super) async fn read_back_volumes(&self) {
         if let Err(error) = self.list_volumes().await {
-            tracing::warn!(%error, "volumes not read back");
+            tracing::warn!(error = error.to_string(), "volumes not read back");
         }
     }
 
@@ -570,7 +570,7 @@ impl Live {
     pub(super) async fn end(&self, id: &ContainerId) {
         lock(&self.pending).remove(id);
         if let Err(error) = self.read_back(std::slice::from_ref(id)).await {
-            tracing::warn!(container = id.short(), %error, "state not read back");
+            tracing::warn!(container = id.short(), error = error.to_string(), "state not read back");
             self.show_pending(id);
         }
         // The engine may answer before its own list knows.

@@ -109,7 +109,7 @@ pub(super) async fn list(wire: &Wire) -> Result<Vec<Volume>, Error> {
     let read = |value: Value| match serde_json::from_value::<Volume>(value) {
         Ok(volume) => Some(volume),
         Err(error) => {
-            tracing::warn!(%error, "a volume that cannot be read is not shown");
+            tracing::warn!(error = error.to_string(), "a volume that cannot be read is not shown");
             None
         }
     };

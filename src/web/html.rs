@@ -11,7 +11,7 @@ use super::Error;
 /// Draws a template. One that cannot be drawn is a fault of ours.
 pub fn html(template: &impl Template) -> Result<Html<String>, Error> {
     template.render().map(Html).map_err(|error| {
-        tracing::error!(%error, "a template could not be drawn");
+        tracing::error!(error = error.to_string(), "a template could not be drawn");
         Error::ours()
     })
 }

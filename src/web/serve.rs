@@ -32,7 +32,7 @@ pub fn raise_file_limit() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        tracing::warn!(%error, "the limit on open files stays as it was");
+        tracing::warn!(error = error.to_string(), "the limit on open files stays as it was");
     }
 }
 
@@ -57,7 +57,7 @@ pub async fn serve(
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    tracing::warn!(%error, "a connection could not be taken");
+                    tracing::warn!(error = error.to_string(), "a connection could not be taken");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
                 }
@@ -96,6 +96,6 @@ async fn connection(
         .header_read_timeout(HEADERS)
         .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(%address, %error, "a connection ended early");
+        tracing::debug!(%address, error = error.to_string(), "a connection ended early");
     }
 }

@@ -30,7 +30,7 @@ impl Containers<'_> {
             .parse()
             .map_err(|_| Error::Engine { status: 502, message: format!("an id of {}", created.id) })?;
         if let Err(error) = self.0.live.read_back(std::slice::from_ref(&id)).await {
-            tracing::warn!(container = id.short(), %error, "new container not read back");
+            tracing::warn!(container = id.short(), error = error.to_string(), "new container not read back");
         }
         Ok(Created { id, warnings: created.warnings })
     }

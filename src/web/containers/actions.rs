@@ -118,7 +118,7 @@ pub async fn act(Target(id, verb): Target, page: Page, fields: Fields) -> Result
             Ok(answer(&page, &says, &echo, after(&page, &id, verb, &fields)))
         }
         Err(error) => {
-            tracing::info!(container = id.short(), name, command = echo, %error, "not done");
+            tracing::info!(container = id.short(), name, command = echo, error = error.to_string(), "not done");
             Err(explain(error, verb, &id, &name, &page.fresh().picture))
         }
     }

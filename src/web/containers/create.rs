@@ -507,7 +507,8 @@ pub async fn submit(page: Page, fields: Fields) -> Result<Response, Error> {
         Ok(created) => created,
         Err(error) => return refused(&page, &fields, &line, error),
     };
-    tracing::info!(container = created.id.short(), command = echo, "created");
+    // Not the command: it may hold secrets.
+    tracing::info!(container = created.id.short(), name = spec.name, image = spec.image, "created");
     if start && let Err(error) = page.engine.containers().start_new(&created.id).await {
         return Err(not_started(error, &created.id, spec.name.as_deref(), &page.fresh().picture));
     }
