@@ -106,6 +106,8 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use clap::CommandFactory;
 
     use super::*;
@@ -120,7 +122,7 @@ mod tests {
                 setting.get_default_values().iter().map(|value| value.to_string_lossy()).collect::<Vec<_>>().join(",");
             let default = if default.is_empty() { String::new() } else { format!("`{default}`") };
             let help = setting.get_help().map(ToString::to_string).unwrap_or_default().replace('|', "\\|");
-            rows += &format!("| `--{flag}` | `{}` | {default} | {help} |\n", env.to_string_lossy());
+            let _ = writeln!(rows, "| `--{flag}` | `{}` | {default} | {help} |", env.to_string_lossy());
         }
         rows
     }

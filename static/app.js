@@ -107,6 +107,8 @@ function command(root) {
   const wait = $("[name=timeout]", form)?.value.trim();
   const name = $("[data-name]", form)?.value.trim();
   const option = flags ? [`-${flags}`] : signal && signal !== "KILL" ? ["-s", signal] : wait ? ["-t", wait] : [];
+  const links = $("[data-flag=l]:checked", form)?.dataset.links;
+  if (links) return void (shown.textContent = `docker rm -l ${links}`);
   const rest = name === undefined ? names : [names[0], name || "NEW"];
   shown.textContent = ["docker", verb, ...option, ...rest].join(" ");
 }

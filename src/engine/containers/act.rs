@@ -103,7 +103,10 @@ impl Containers<'_> {
         engine.picture().guard_container(&id, action.verb())?;
         let work = async move {
             engine.live.begin(&id, action.verb());
-            let result = engine.containers().call(&id, &action).await;
+            let result = match action {
+                Action::Remove { link: true, .. } => engine.containers().unlink(&id).await,
+                _ => engine.containers().call(id.as_str(), &action).await,
+            };
             if action.verb() == Verb::Start {
                 engine.live.started(&id, !matches!(&result, Err(error) if !error.is_outage()));
             }
@@ -113,8 +116,27 @@ impl Containers<'_> {
         tokio::spawn(work).await.map_err(|error| Error::Engine { status: 500, message: error.to_string() })?
     }
 
-    async fn call(&self, id: &ContainerId, action: &Action) -> Result<Done, Error> {
-        let (docker, wire, id) = (&self.0.docker, &self.0.wire, id.as_str());
+    /// Removes the links of a container, each by the only name that the engine takes for it: `web/alias`.
+    async fn unlink(&self, id: &ContainerId) -> Result<Done, Error> {
+        let links = self.get(id).await?.links;
+        if links.is_empty() {
+            return Err(Error::Conflict("it has no link of the default bridge".to_owned()));
+        }
+        for link in links {
+            // Two names of the strict grammar, or it does not become part of a path (S033).
+            let fits = |part: &str| {
+                part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b)) && !part.starts_with('.')
+            };
+            if !link.split_once('/').is_some_and(|(name, alias)| fits(name) && fits(alias)) {
+                return Err(Error::Invalid(format!("“{link}” is no link")));
+            }
+            self.call(&link, &Action::Remove { force: false, volumes: false, link: true }).await?;
+        }
+        Ok(Done::Now)
+    }
+
+    async fn call(&self, id: &str, action: &Action) -> Result<Done, Error> {
+        let (docker, wire) = (&self.0.docker, &self.0.wire);
         let what = format!("{} of container {}", action.verb().word(), id.get(..12).unwrap_or(id));
         let seconds = |timeout: &Option<u32>| timeout.map(|t| i32::try_from(t.min(LONGEST_WAIT)).unwrap_or(i32::MAX));
         let limit = action.limit();

@@ -58,7 +58,7 @@ pub struct Detail {
     pub checks: Vec<Check>,
     /// How many checks failed in a row.
     pub failing: u64,
-    /// The links of the default bridge, `/db:/web/alias`.
+    /// Its links of the default bridge, as `docker rm -l` takes them: `web/alias`.
     pub links: Vec<String>,
     /// Where its log goes.
     pub log_driver: String,
@@ -297,7 +297,11 @@ impl Detail {
             },
             checks: checks.collect(),
             failing: state.health.failing_streak,
-            links: host.links,
+            links: host
+                .links
+                .iter()
+                .filter_map(|link| Some(link.split_once(':')?.1.trim_start_matches('/').to_owned()))
+                .collect(),
             log_driver: host.log_config.kind,
             raw,
         })

@@ -90,7 +90,8 @@ fn echo_of(action: &Action, names: &[&str]) -> String {
         Action::Pause => echo::pause(names),
         Action::Unpause => echo::unpause(names),
         Action::Rename { name } => echo::rename(names.first().unwrap_or(&""), name),
-        Action::Remove { force, volumes, link } => echo::rm(names, *force, *volumes, *link),
+        Action::Remove { link: true, .. } => echo::rm(names, false, false, true),
+        Action::Remove { force, volumes, .. } => echo::rm(names, *force, *volumes, false),
     }
 }
 
@@ -110,11 +111,22 @@ pub async fn act(Target(id, verb): Target, page: Page, fields: Fields) -> Result
         Ok(action) => action,
         Err((field, why)) => return refused(&page, &id, verb, &fields, (field, why)).await,
     };
-    let echo = echo_of(&action, &[&name]);
+    let links = match &action {
+        Action::Remove { link: true, .. } => {
+            page.engine.containers().get(&id).await.map(|detail| detail.links).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    };
+    let names = if links.is_empty() { vec![name.as_str()] } else { links.iter().map(String::as_str).collect() };
+    let echo = echo_of(&action, &names);
     match page.engine.containers().act(&id, action).await {
         Ok(done) => {
             tracing::info!(container = id.short(), name, command = echo, "done");
-            let says = done_words(verb, done, &name, fields.text("name"));
+            let says = if links.is_empty() {
+                done_words(verb, done, &name, fields.text("name"))
+            } else {
+                format!("The link of {name} was removed. The container stays.")
+            };
             Ok(answer(&page, &says, &echo, after(&page, &id, verb, &fields)))
         }
         Err(error) => {
