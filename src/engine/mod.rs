@@ -35,7 +35,7 @@ pub use self::{
     system::{Info, Version},
     volumes::{NewVolume, Sizes, Volume, Volumes},
 };
-use self::{live::Live, wire::Wire};
+use self::{containers::Details, live::Live, wire::Wire};
 
 /// bollard's own timeout, above every deadline of ours.
 const BOLLARD_TIMEOUT: u64 = 2 * 3_600;
@@ -48,6 +48,7 @@ pub struct Engine {
     live: Arc<Live>,
     jobs: Arc<jobs::Shelf>,
     sampler: Arc<stats::Sampler>,
+    details: Arc<Details>,
 }
 
 impl Engine {
@@ -66,7 +67,7 @@ impl Engine {
         let live = Arc::new(Live::new(wire.clone()));
         let keeper = live.clone();
         tokio::spawn(async move { keeper.keep().await });
-        Ok(Self { wire, docker, live, jobs: Arc::default(), sampler: Arc::default() })
+        Ok(Self { wire, docker, live, jobs: Arc::default(), sampler: Arc::default(), details: Arc::default() })
     }
 
     /// Where it is.
@@ -82,6 +83,14 @@ impl Engine {
     /// To follow the picture.
     pub fn watch(&self) -> watch::Receiver<Arc<Picture>> {
         self.live.watch()
+    }
+
+    /// Fails at once while the engine is away, where a call would wait for its deadline.
+    fn reachable(&self) -> Result<(), Error> {
+        match &self.picture().link {
+            Link::Down { why, .. } if *why != Outage::Connecting => Err(Error::Unreachable(why.clone())),
+            _ => Ok(()),
+        }
     }
 
     /// The last events of a container, newest first.

@@ -132,6 +132,7 @@ pub struct Volumes<'a>(pub(super) &'a Engine);
 impl Volumes<'_> {
     /// Makes a volume; answers with its name.
     pub async fn create(&self, new: NewVolume) -> Result<VolumeName, Error> {
+        self.0.reachable()?;
         let request = VolumeCreateRequest {
             name: new.name.as_ref().map(ToString::to_string),
             driver: new.driver,
@@ -173,6 +174,7 @@ impl Volumes<'_> {
 
     async fn delete(&self, name: &VolumeName) -> Result<(), Error> {
         self.0.picture().guard_volume(name)?;
+        self.0.reachable()?;
         let call = self.0.docker.remove_volume(name.as_str(), None::<RemoveVolumeOptions>);
         self.0.wire.typed("DELETE /volumes/{name}", ACT, call).await.map(|_| ())
     }

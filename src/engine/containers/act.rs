@@ -101,6 +101,7 @@ impl Containers<'_> {
     pub async fn act(&self, id: &ContainerId, action: Action) -> Result<Done, Error> {
         let (engine, id) = (self.0.clone(), id.clone());
         engine.picture().guard_container(&id, action.verb())?;
+        engine.reachable()?;
         let work = async move {
             engine.live.begin(&id, action.verb());
             let result = match action {
@@ -118,7 +119,7 @@ impl Containers<'_> {
 
     /// Removes the links of a container, each by the only name that the engine takes for it: `web/alias`.
     async fn unlink(&self, id: &ContainerId) -> Result<Done, Error> {
-        let links = self.get(id).await?.links;
+        let links = self.get(id).await?.links.clone();
         if links.is_empty() {
             return Err(Error::Conflict("it has no link of the default bridge".to_owned()));
         }

@@ -17,6 +17,7 @@ pub struct Created {
 impl Containers<'_> {
     /// Makes a container and does not start it: `docker create`. The image must be there.
     pub async fn create(&self, spec: &Spec) -> Result<Created, Error> {
+        self.0.reachable()?;
         let unreadable = |error: serde_json::Error| Error::Invalid(error.to_string());
         let body: ContainerCreateBody =
             serde_json::from_value(serde_json::to_value(spec).map_err(unreadable)?).map_err(unreadable)?;

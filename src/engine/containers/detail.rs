@@ -1,12 +1,16 @@
 //! Everything about one container: `GET /containers/{id}/json`, read forgivingly.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Containers, State, or_default};
+use super::{Container, Containers, State, or_default};
 use crate::engine::{ContainerId, Error};
 
 /// A container in detail. Zero times of the engine (`0001-01-01`) are `None` (S082).
@@ -230,11 +234,52 @@ struct InEndpoint {
     mac: String,
 }
 
+/// How long an answer is taken for true while the list says that nothing has changed: health checks go on without a
+/// word in the list.
+const FRESH: Duration = Duration::from_secs(5);
+/// How many answers are kept.
+const KEPT: usize = 64;
+
+/// The answers that are kept: many who watch one container cost the engine what one does.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Details(Mutex<HashMap<ContainerId, Kept>>);
+
+#[derive(Debug, Clone)]
+struct Kept {
+    of: Arc<Container>,
+    at: Instant,
+    detail: Arc<Detail>,
+}
+
 impl Containers<'_> {
-    /// Everything about one container.
-    pub async fn get(&self, id: &ContainerId) -> Result<Detail, Error> {
-        let raw: Value = self.0.wire.get(&format!("/containers/{id}/json")).await?;
-        Detail::read(raw)
+    /// Everything about one container. While the engine is away: as it was last seen, if it was.
+    pub async fn get(&self, id: &ContainerId) -> Result<Arc<Detail>, Error> {
+        let picture = self.0.picture();
+        let listed = picture.containers.get(id);
+        let kept = self.0.details.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+        let is_true =
+            |kept: &Kept| listed.is_some_and(|listed| Arc::ptr_eq(listed, &kept.of)) && kept.at.elapsed() < FRESH;
+        if let Some(kept) = &kept
+            && (is_true(kept) || !picture.link.is_live())
+        {
+            return Ok(kept.detail.clone());
+        }
+        let raw = match (self.0.wire.get(&format!("/containers/{id}/json")).await, kept) {
+            (Err(error), Some(kept)) if error.is_outage() => return Ok(kept.detail),
+            (raw, _) => raw?,
+        };
+        let detail = Arc::new(Detail::read(raw)?);
+        if let Some(listed) = listed {
+            let kept = Kept { of: listed.clone(), at: Instant::now(), detail: detail.clone() };
+            let mut all = self.0.details.0.lock().unwrap_or_else(PoisonError::into_inner);
+            all.insert(id.clone(), kept);
+            if all.len() > KEPT
+                && let Some(oldest) = all.iter().min_by_key(|(_, kept)| kept.at).map(|(id, _)| id.clone())
+            {
+                all.remove(&oldest);
+            }
+        }
+        Ok(detail)
     }
 }
 

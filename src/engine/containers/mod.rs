@@ -6,6 +6,7 @@ mod detail;
 mod state;
 mod summary;
 
+pub(super) use self::detail::Details;
 pub(super) use self::summary::{Listed, or_default};
 pub use self::{
     act::{Action, Done},

@@ -113,7 +113,7 @@ pub async fn act(Target(id, verb): Target, page: Page, fields: Fields) -> Result
     };
     let links = match &action {
         Action::Remove { link: true, .. } => {
-            page.engine.containers().get(&id).await.map(|detail| detail.links).unwrap_or_default()
+            page.engine.containers().get(&id).await.map(|detail| detail.links.clone()).unwrap_or_default()
         }
         _ => Vec::new(),
     };
@@ -336,7 +336,7 @@ async fn form(
     };
     let links = match (verb, containers.as_slice()) {
         (Verb::Remove, [one]) => {
-            page.engine.containers().get(&one.id).await.map(|detail| detail.links).unwrap_or_default()
+            page.engine.containers().get(&one.id).await.map(|detail| detail.links.clone()).unwrap_or_default()
         }
         _ => Vec::new(),
     };
