@@ -6,7 +6,7 @@
 //! afresh (S074). A hundred people watching cost the engine what one does: pages read the picture.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    collections::{HashMap, HashSet},
     convert::Infallible,
     mem,
     sync::{
@@ -21,20 +21,20 @@ use tokio::sync::{Notify, watch};
 
 use super::{
     Error, Outage,
-    containers::{Asked, Container, Ending, Listed, Pending, State, Verb},
+    containers::{Asked, Listed, Pending, State, Verb},
     events::{Event, Events},
-    ids::{ContainerId, VolumeName},
+    ids::ContainerId,
+    notes::Notes,
     own::Own,
+    picture::{Link, Picture},
     stats::Usage,
     system::{Info, Version},
-    volumes::{self, Sizes, Volume},
+    volumes::{self, Sizes},
     wire::{READ, Wire, deadline},
 };
 
 /// How many events are kept for people to read.
 const EVENTS: usize = 500;
-/// How many events of each container are kept beside.
-const PAST: usize = 30;
 /// How often everything is listed afresh although nothing seems to have been missed.
 const RELIST: Duration = Duration::from_mins(1);
 /// How often the engine is asked whether it still answers.
@@ -48,107 +48,12 @@ const BACKLOG: SignedDuration = SignedDuration::from_hours(24);
 const OVERLAP: SignedDuration = SignedDuration::from_secs(2);
 /// From how many marked containers on the whole list is read instead of those.
 const MANY: usize = 100;
-/// How long after somebody asked for an end it still counts as the reason.
-const ASKED: SignedDuration = SignedDuration::from_secs(90);
 /// How soon what contradicts the last event is read again.
 const DOUBT: Duration = Duration::from_millis(8);
 /// How long after it was read everything that an event marked is read once more.
 const AGAIN: Duration = Duration::from_millis(250);
 /// How often a contradiction is read again at once.
 const DOUBTS: u32 = 12;
-/// How long an end counts towards a restart loop.
-const RECENT: SignedDuration = SignedDuration::from_mins(10);
-
-/// The engine as of one moment. Cheap to clone; never changes once published.
-#[derive(Debug, Clone, Default)]
-pub struct Picture {
-    /// Grows by one with each change.
-    pub version: u64,
-    /// All containers, running or not.
-    pub containers: BTreeMap<ContainerId, Arc<Container>>,
-    /// All volumes.
-    pub volumes: BTreeMap<VolumeName, Arc<Volume>>,
-    /// The volumes' sizes, where somebody asked for them.
-    pub sizes: Sizes,
-    /// Who uses most memory, while somebody looks.
-    pub usage: Arc<Vec<Usage>>,
-    /// The newest events, oldest first.
-    pub events: VecDeque<Arc<Event>>,
-    /// Whether the engine answers.
-    pub link: Link,
-    /// What the engine says of itself.
-    pub info: Option<Arc<Info>>,
-    /// Which containers and volumes are this console's own.
-    pub own: Own,
-    /// How far the engine's clock is ahead of ours (S082).
-    skew: SignedDuration,
-}
-
-/// Whether the engine answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Link {
-    /// It does.
-    Live,
-    /// It does not.
-    Down {
-        /// Why not.
-        why: Outage,
-        /// Since when, by our clock.
-        since: Timestamp,
-        /// When the picture was last known to be true, by our clock; none if it never was.
-        seen: Option<Timestamp>,
-    },
-}
-
-impl Default for Link {
-    fn default() -> Self {
-        Self::Down { why: Outage::Connecting, since: Timestamp::now(), seen: None }
-    }
-}
-
-impl Link {
-    /// Whether the engine answers.
-    pub fn is_live(&self) -> bool {
-        *self == Self::Live
-    }
-}
-
-impl Picture {
-    /// Now, by the engine's clock.
-    pub fn now(&self) -> Timestamp {
-        Timestamp::now() + self.skew
-    }
-
-    /// Whether the engine is podman: it does some things differently.
-    pub fn is_podman(&self) -> bool {
-        self.info.as_ref().is_some_and(|info| info.version.is_podman())
-    }
-
-    /// Which containers use each volume, running or not.
-    pub fn users_of_volumes(&self) -> HashMap<&str, Vec<&Arc<Container>>> {
-        let mut users: HashMap<&str, Vec<_>> = HashMap::new();
-        for container in self.containers.values() {
-            for mount in container.mounts.iter().filter(|mount| mount.kind == "volume") {
-                let of_this = users.entry(&mount.source).or_default();
-                if of_this.last().is_none_or(|last: &&Arc<Container>| last.id != container.id) {
-                    of_this.push(container);
-                }
-            }
-        }
-        users
-    }
-}
-
-/// What only events told about a container.
-#[derive(Debug, Default, Clone)]
-struct Notes {
-    since: Option<(State, Timestamp)>,
-    ending: Ending,
-    /// When it ended although nobody had asked for it.
-    ends: VecDeque<Timestamp>,
-    /// Its last events, newest first: a busy neighbour cannot push them out.
-    past: VecDeque<Arc<Event>>,
-}
 
 /// What has to be read back from the engine.
 #[derive(Debug, Default)]
@@ -332,41 +237,7 @@ impl Live {
             all.remove(id);
             return;
         }
-        let notes = all.entry(id.clone()).or_default();
-        notes.past.push_front(event.clone());
-        notes.past.truncate(PAST);
-        let state = match event.action.as_str() {
-            "create" => Some(State::Created),
-            "start" | "unpause" => Some(State::Running),
-            "pause" => Some(State::Paused),
-            "die" => Some(State::Exited),
-            _ => None,
-        };
-        if let Some(state) = state {
-            notes.since = Some((state, event.at));
-        }
-        match event.action.as_str() {
-            "start" => notes.ending = Ending::default(),
-            "oom" => notes.ending.out_of_memory = true,
-            // 1 HUP, 10 USR1 and the like are messages, not ends; a stop by another signal says so by its own event.
-            "kill" => {
-                let signal = event.number("signal").and_then(|signal| u8::try_from(signal).ok());
-                if matches!(signal, None | Some(2 | 3 | 9 | 15)) {
-                    notes.asked(Asked { signal, here: None, at: event.at });
-                }
-            }
-            "stop" => notes.asked(Asked { signal: None, here: None, at: event.at }),
-            "die" => {
-                if notes.ending.asked.as_ref().is_some_and(|asked| event.at.duration_since(asked.at) > ASKED) {
-                    notes.ending.asked = None;
-                }
-                if notes.ending.asked.is_none() {
-                    notes.ends.push_back(event.at);
-                }
-                notes.ends.retain(|end| event.at.duration_since(*end) < RECENT);
-            }
-            _ => {}
-        }
+        all.entry(id.clone()).or_default().hear(event);
     }
 
     /// Reads back what was marked, everything once a minute.
@@ -518,8 +389,7 @@ impl Live {
         let before = picture.containers.get(&container.id);
         if let Some(notes) = lock(&self.notes).get(&container.id) {
             container.ending = notes.ending.clone();
-            container.recent_ends =
-                notes.ends.iter().filter(|end| picture.now().duration_since(**end) < RECENT).count();
+            container.recent_ends = notes.recent_ends(picture.now());
             container.since = notes
                 .since
                 .as_ref()
@@ -603,17 +473,5 @@ impl Live {
             true
         });
         picture.is_some()
-    }
-}
-
-impl Notes {
-    /// An end was asked for. What this console did itself, and an earlier signal, are the better reason.
-    fn asked(&mut self, asked: Asked) {
-        match &mut self.ending.asked {
-            Some(before) if asked.at.duration_since(before.at) < ASKED => {
-                before.signal = before.signal.or(asked.signal);
-            }
-            slot => *slot = Some(asked),
-        }
     }
 }

@@ -8,7 +8,9 @@ mod ids;
 mod images;
 mod jobs;
 mod live;
+mod notes;
 mod own;
+mod picture;
 pub mod spec;
 mod stats;
 mod system;
@@ -29,8 +31,8 @@ pub use self::{
     ids::{ContainerId, InvalidName, VolumeName},
     images::Images,
     jobs::{Job, JobId, Jobs, Layer, Part, Progress, Stage},
-    live::{Link, Picture},
     own::Own,
+    picture::{Link, Picture},
     stats::{Usage, Watcher},
     system::{Info, Version},
     volumes::{NewVolume, Sizes, Volume, Volumes},

@@ -3,8 +3,10 @@
 mod actions;
 mod create;
 mod detail;
+mod draft;
 mod list;
 mod row;
+mod view;
 pub(super) mod words;
 
 use axum::{

@@ -1,0 +1,99 @@
+//! The engine as of one moment: what every page is drawn from.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Outage,
+    containers::Container,
+    events::Event,
+    ids::{ContainerId, VolumeName},
+    own::Own,
+    stats::Usage,
+    system::Info,
+    volumes::{Sizes, Volume},
+};
+
+/// The engine as of one moment. Cheap to clone; never changes once published.
+#[derive(Debug, Clone, Default)]
+pub struct Picture {
+    /// Grows by one with each change.
+    pub version: u64,
+    /// All containers, running or not.
+    pub containers: BTreeMap<ContainerId, Arc<Container>>,
+    /// All volumes.
+    pub volumes: BTreeMap<VolumeName, Arc<Volume>>,
+    /// The volumes' sizes, where somebody asked for them.
+    pub sizes: Sizes,
+    /// Who uses most memory, while somebody looks.
+    pub usage: Arc<Vec<Usage>>,
+    /// The newest events, oldest first.
+    pub events: VecDeque<Arc<Event>>,
+    /// Whether the engine answers.
+    pub link: Link,
+    /// What the engine says of itself.
+    pub info: Option<Arc<Info>>,
+    /// Which containers and volumes are this console's own.
+    pub own: Own,
+    /// How far the engine's clock is ahead of ours (S082).
+    pub(super) skew: SignedDuration,
+}
+
+/// Whether the engine answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// It does.
+    Live,
+    /// It does not.
+    Down {
+        /// Why not.
+        why: Outage,
+        /// Since when, by our clock.
+        since: Timestamp,
+        /// When the picture was last known to be true, by our clock; none if it never was.
+        seen: Option<Timestamp>,
+    },
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Self::Down { why: Outage::Connecting, since: Timestamp::now(), seen: None }
+    }
+}
+
+impl Link {
+    /// Whether the engine answers.
+    pub fn is_live(&self) -> bool {
+        *self == Self::Live
+    }
+}
+
+impl Picture {
+    /// Now, by the engine's clock.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::now() + self.skew
+    }
+
+    /// Whether the engine is podman: it does some things differently.
+    pub fn is_podman(&self) -> bool {
+        self.info.as_ref().is_some_and(|info| info.version.is_podman())
+    }
+
+    /// Which containers use each volume, running or not.
+    pub fn users_of_volumes(&self) -> HashMap<&str, Vec<&Arc<Container>>> {
+        let mut users: HashMap<&str, Vec<_>> = HashMap::new();
+        for container in self.containers.values() {
+            for mount in container.mounts.iter().filter(|mount| mount.kind == "volume") {
+                let of_this = users.entry(&mount.source).or_default();
+                if of_this.last().is_none_or(|last: &&Arc<Container>| last.id != container.id) {
+                    of_this.push(container);
+                }
+            }
+        }
+        users
+    }
+}
