@@ -145,7 +145,8 @@ impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         match error.downcast::<Carried>() {
             Ok(carried) => carried.0,
-            Err(error) => Self::Unreachable(Outage::Other(error.to_string())),
+            // Ours are carried; what is left comes out of the middle of a body.
+            Err(_) => Self::Unreachable(Outage::Broken),
         }
     }
 }

@@ -97,12 +97,12 @@ pub fn why(container: &Container, detail: &Detail, picture: &Picture) -> Vec<Str
             }
         }
         State::Running => {
-            lines.push(container.state.meaning().to_owned());
             if detail.restarts > 0 {
                 lines.push(restarts(detail.restarts));
             }
         }
-        _ => lines.push(container.state.meaning().to_owned()),
+        // What the word itself means stands in a card of its own.
+        _ => {}
     }
     lines
 }

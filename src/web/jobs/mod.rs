@@ -67,12 +67,24 @@ impl Says {
                 Self { container: container.clone(), ..plain("running", "check", format!("done in {took}")) }
             }
             Stage::Failed { error, container } => Self {
-                error: Some(words::told(error.clone(), picture)),
+                error: Some(Self::tell(error.clone(), progress, container.is_some(), picture)),
                 words: Some(error.to_string()),
                 container: container.clone(),
                 ..plain("failed", "failed", format!("failed after {took}"))
             },
             Stage::Cancelled => plain("exited", "exited", format!("cancelled after {took}")),
+        }
+    }
+}
+
+impl Says {
+    /// What a failure left behind.
+    fn tell(error: crate::engine::Error, progress: &Progress, is_made: bool, picture: &Picture) -> Error {
+        let told = words::told(error, picture);
+        match (progress.parts.len(), is_made) {
+            (0, true) => told.what("It was created, but did not start."),
+            (0, false) => told.what("Nothing was created."),
+            (all, _) => told.what(format!("{} of {all} went wrong.", progress.failures())),
         }
     }
 }
