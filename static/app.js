@@ -95,6 +95,9 @@ document.addEventListener("click", (event) => {
 });
 dialog.addEventListener("close", () => { document.body.append(toasts); dialog.replaceChildren(); raise(); });
 
+// A word as a shell takes it.
+const quoted = (word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+
 // The command in a form that asks follows what is ticked.
 function command(root) {
   const form = $("form[data-act]", root), shown = form && $("[data-command]", form);
@@ -110,7 +113,7 @@ function command(root) {
   const links = $("[data-flag=l]:checked", form)?.dataset.links;
   if (links) return void (shown.textContent = `docker rm -l ${links}`);
   const rest = name === undefined ? names : [names[0], name || "NEW"];
-  shown.textContent = ["docker", verb, ...option, ...rest].join(" ");
+  shown.textContent = ["docker", verb, ...option, ...rest].map(quoted).join(" ");
 }
 document.addEventListener("input", (event) => {
   const form = event.target.closest("form[data-act]");
@@ -183,8 +186,8 @@ if (stream) {
     const sign = $("#live");
     sign.classList.toggle("stale", stale || sign.dataset.live === "no");
     const text = $("[data-live-text]", sign);
-    if (stale) text.textContent = `not live: as of ${truth.toLocaleTimeString()}`;
-    else if (text.textContent.startsWith("not live")) text.textContent = sign.dataset.live === "no" ? "no engine" : "live";
+    const says = stale ? `not live: as of ${truth.toLocaleTimeString()}` : sign.dataset.live === "no" ? "no engine" : "live";
+    if (text.textContent !== says) text.textContent = says;   // once: it is read out
   }, 1000);
 } else if (live) {
   live.title = "This page does not follow the engine by itself.";

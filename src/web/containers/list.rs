@@ -40,6 +40,7 @@ struct Table<'a> {
     page: &'a Page,
     now: jiff::Timestamp,
     is_empty: bool,
+    is_known: bool,
 }
 
 #[derive(Template)]
@@ -65,7 +66,13 @@ struct ListPage<'a> {
     is_empty: bool,
 }
 
-impl Table<'_> {
+impl<'a> Table<'a> {
+    fn new(page: &'a Page, view: &'a View, listing: &'a Listing<'a>) -> Self {
+        let picture = &page.picture;
+        let is_empty = picture.containers.is_empty();
+        Self { view, listing, page, now: picture.now(), is_empty, is_known: picture.info.is_some() }
+    }
+
     /// Where a column's heading leads: sorted by it, or the other way round.
     fn sort(&self, by: &str) -> String {
         self.view.with(|view| {
@@ -153,7 +160,7 @@ impl<'a> ListPage<'a> {
             note,
             chips: Chips::new(view, picture),
             hidden: Hidden::new(view, picture, listing),
-            table: Table { view, listing, page, now: picture.now(), is_empty: picture.containers.is_empty() },
+            table: Table::new(page, view, listing),
             active: search.into_iter().chain(active).collect(),
             networks,
             volumes: picture
@@ -197,7 +204,7 @@ fn fragments(page: &Page, view: &View) -> Result<Fragments, Error> {
             }
         });
     }
-    let table = Table { view, listing: &listing, page, now, is_empty: page.picture.containers.is_empty() };
+    let table = Table::new(page, view, &listing);
     let rest = vec![
         Part { id: "chips".into(), html: html(&Chips::new(view, &page.picture))?.0 },
         Part { id: "hidden".into(), html: html(&Hidden::new(view, &page.picture, &listing))?.0 },

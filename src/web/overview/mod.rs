@@ -17,7 +17,7 @@ use super::{
     html::html,
     stream::{Fragments, Live, Part},
 };
-use crate::engine::{Container, Event, Info, State, Verb};
+use crate::engine::{self, Container, Event, Info, Picture, State, Verb};
 
 /// Containers that need attention and are named here.
 const NAMED: usize = 20;
@@ -127,6 +127,7 @@ struct Overview<'a> {
     info: Option<&'a Info>,
     lessons: &'static [Lesson],
     is_empty: bool,
+    is_known: bool,
     now: Timestamp,
 }
 
@@ -136,6 +137,24 @@ struct Usage<'a> {
     memory: u64,
     limit: u64,
     cpu: String,
+}
+
+impl<'a> Usage<'a> {
+    /// Those that use most. A bar is full at the container's own limit; where it has none, at what the first uses.
+    fn all(picture: &'a Picture) -> Vec<Self> {
+        let host = picture.info.as_ref().map_or(u64::MAX, |info| info.mem_total);
+        let most = picture.usage.first().map_or(1, |first| first.memory);
+        let bar = |usage: &'a engine::Usage| {
+            let own_limit = Some(usage.limit).filter(|limit| *limit > 0 && *limit < host);
+            Some(Self {
+                c: picture.containers.get(&usage.id)?.as_ref(),
+                memory: usage.memory,
+                limit: own_limit.unwrap_or(most).max(1),
+                cpu: usage.cpu_percent.map(|percent| format!("{percent:.1} %")).unwrap_or_default(),
+            })
+        };
+        picture.usage.iter().filter_map(bar).collect()
+    }
 }
 
 #[derive(Template)]
@@ -203,18 +222,11 @@ impl<'a> Overview<'a> {
                 .take(EVENTS)
                 .map(|event| (event.as_ref(), words::subject(event, picture), words::event(event)))
                 .collect(),
-            usage: picture
-                .usage
-                .iter()
-                .filter_map(|usage| {
-                    let c = picture.containers.get(&usage.id)?.as_ref();
-                    let cpu = usage.cpu_percent.map(|percent| format!("{percent:.1} %")).unwrap_or_default();
-                    Some(Usage { c, memory: usage.memory, limit: usage.limit.max(1), cpu })
-                })
-                .collect(),
+            usage: Usage::all(picture),
             info: picture.info.as_deref(),
             lessons: &LESSONS,
-            is_empty: picture.containers.is_empty(),
+            is_empty: picture.containers.is_empty() && picture.info.is_some(),
+            is_known: picture.info.is_some(),
             now: picture.now(),
         }
     }

@@ -144,6 +144,7 @@ struct Table<'a> {
     previous: Option<String>,
     next: Option<String>,
     is_empty: bool,
+    is_known: bool,
 }
 
 #[derive(Template)]
@@ -193,6 +194,7 @@ fn draw<'a>(page: &'a Page, view: &View) -> (Head<'a>, Table<'a>) {
         previous: (view.page > 1).then(|| view.path("/volumes", view.show, view.page - 1)),
         next: (skip + rows.len() < total).then(|| view.path("/volumes", view.show, view.page + 1)),
         is_empty: page.picture.volumes.is_empty(),
+        is_known: page.picture.info.is_some(),
         rows,
     };
     (head, table)
