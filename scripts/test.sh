@@ -23,6 +23,8 @@ passed=0 failed=0 skipped=0 broken=()
 
 started=()
 finish() {
+  # shellcheck disable=SC2046 # a list of numbers; only when interrupted is there one
+  kill $(jobs -p) 2>/dev/null || true
   [ -n "${KEEP_ENGINES:-}" ] || [ ${#started[@]} -eq 0 ] || "$engines" stop "${started[@]}"
   rm -rf "$logs"
 }

@@ -44,6 +44,8 @@ pub struct Progress {
     pub layers: Vec<Layer>,
     /// The parts of work on many.
     pub parts: Vec<Part>,
+    /// Bytes that it has freed, where sizes were known.
+    pub freed: u64,
     /// What was said on the way.
     pub lines: VecDeque<String>,
     /// Grows with each change.
@@ -160,6 +162,10 @@ impl Job {
         });
     }
 
+    pub(super) fn freed(&self, bytes: u64) {
+        self.change(|progress| progress.freed += bytes);
+    }
+
     fn end(&self, stage: Stage) {
         self.change(|progress| {
             progress.stage = stage;
@@ -225,6 +231,7 @@ impl Jobs<'_> {
             stage: Stage::Running,
             layers: Vec::new(),
             parts,
+            freed: 0,
             lines: VecDeque::new(),
             version: 0,
         };

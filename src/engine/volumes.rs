@@ -7,7 +7,6 @@ use std::{
 };
 
 use bollard::{models::VolumeCreateRequest, query_parameters::RemoveVolumeOptions};
-use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -23,8 +22,6 @@ use super::{
 const ANONYMOUS: &str = "com.docker.volume.anonymous";
 /// How long measuring may take: the engine walks every file of every volume.
 const MEASURE: Duration = Duration::from_mins(10);
-/// How many volumes are removed at the same time.
-const AT_ONCE: usize = 8;
 
 /// A volume, as the engine lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -161,18 +158,7 @@ impl Volumes<'_> {
         result
     }
 
-    /// Removes just these volumes; answers for each of them.
-    pub async fn remove_all(&self, names: Vec<VolumeName>) -> Vec<(VolumeName, Result<(), Error>)> {
-        let work = names.into_iter().map(|name| async move {
-            let result = self.delete(&name).await;
-            (name, result)
-        });
-        let results = stream::iter(work).buffered(AT_ONCE).collect().await;
-        self.0.live.read_back_volumes().await;
-        results
-    }
-
-    async fn delete(&self, name: &VolumeName) -> Result<(), Error> {
+    pub(super) async fn delete(&self, name: &VolumeName) -> Result<(), Error> {
         self.0.picture().guard_volume(name)?;
         self.0.reachable()?;
         let call = self.0.docker.remove_volume(name.as_str(), None::<RemoveVolumeOptions>);

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 
 use super::{
-    Action, ContainerId, Engine, Error,
+    Action, ContainerId, Engine, Error, VolumeName,
     containers::Done,
-    jobs::{Job, Jobs, Part, Stage},
+    jobs::{Job, Jobs, Part, Progress, Stage},
     spec::Spec,
 };
 
-/// How many containers are worked on at the same time.
+/// How many are worked on at the same time.
 const AT_ONCE: usize = 8;
 
 impl Jobs<'_> {
@@ -62,12 +62,47 @@ impl Jobs<'_> {
                 }
             });
             stream::iter(work).buffer_unordered(AT_ONCE).collect::<()>().await;
-            let progress = job.progress();
-            match progress.parts.into_iter().find_map(|part| part.result?.err()) {
-                Some(error) => Stage::Failed { error, container: None },
-                None => Stage::Done { container: None },
-            }
+            Stage::of_parts(job.progress())
         })
+    }
+}
+
+impl Jobs<'_> {
+    /// Removes just these volumes. What is gone already is as wished; what somebody uses stays, and says by whom.
+    pub fn remove_volumes(&self, names: Vec<VolumeName>, command: String) -> Arc<Job> {
+        let sizes = self.0.picture().sizes.bytes.clone();
+        let part = |name: &VolumeName| Part { name: name.to_string(), container: None, result: None };
+        let parts = names.iter().map(part).collect();
+        let title = format!("Remove {} volume{}", names.len(), if names.len() == 1 { "" } else { "s" });
+        self.start(title, command, parts, move |engine, job| async move {
+            let work = names.into_iter().enumerate().map(|(place, name)| {
+                let (engine, job, size) = (engine.clone(), job.clone(), sizes.get(name.as_str()).copied());
+                async move {
+                    let result = match engine.volumes().delete(&name).await {
+                        Ok(()) => Ok("removed".to_owned()),
+                        Err(Error::NotFound(_)) => Ok("was removed already".to_owned()),
+                        Err(error) => Err(error),
+                    };
+                    if result.is_ok() {
+                        job.freed(size.unwrap_or_default());
+                    }
+                    job.part(place, result);
+                }
+            });
+            stream::iter(work).buffer_unordered(AT_ONCE).collect::<()>().await;
+            engine.live.read_back_volumes().await;
+            Stage::of_parts(job.progress())
+        })
+    }
+}
+
+impl Stage {
+    /// How work on many ended: as its first failure, if any failed.
+    fn of_parts(progress: Progress) -> Self {
+        match progress.parts.into_iter().find_map(|part| part.result?.err()) {
+            Some(error) => Self::Failed { error, container: None },
+            None => Self::Done { container: None },
+        }
     }
 }
 

@@ -56,6 +56,12 @@ impl Fields {
         self.get(name).map(str::trim).filter(|value| !value.is_empty())
     }
 
+    /// The page of a list that is asked for, from 1.
+    pub fn page(&self) -> usize {
+        const LAST: usize = 1_000_000;
+        self.text("page").and_then(|page| page.parse().ok()).unwrap_or(1).clamp(1, LAST)
+    }
+
     /// All values of this name.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())

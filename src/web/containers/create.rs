@@ -3,7 +3,7 @@
 //! The form is drawn from the table of `docker run`'s flags: a field is a row of that table, its name the flag's. Four
 //! flags have rows of several inputs instead of their own little language: variables, labels, ports and mounts.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::web::filters;
 use askama::Template;
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     command::{FLAGS, Flag, Group, Kind, RunLine, Verb},
-    engine::{ContainerId, Error as EngineError, Picture, spec::Spec},
+    engine::{Container, ContainerId, Error as EngineError, Picture, spec::Spec},
     web::{
         Error,
         chrome::Chrome,
@@ -149,6 +149,7 @@ struct CreatePage<'a> {
     line: String,
     dangers: Vec<String>,
     errors: Vec<(String, String, String)>,
+    owners: &'a [Arc<Container>],
     by_place: &'a HashMap<String, String>,
     volumes: Vec<&'a str>,
     networks: Vec<&'a str>,
@@ -176,10 +177,10 @@ fn form(
     fields: &Fields,
     line: &RunLine,
     errors: &HashMap<String, String>,
-    tell: bool,
+    tell: Option<&[Arc<Container>]>,
 ) -> Result<Html<String>, Error> {
     let none = HashMap::new();
-    let by_place = if tell { errors } else { &none };
+    let by_place = if tell.is_some() { errors } else { &none };
     let field = |flag: &'static Flag| {
         let value = fields.all(flag.long).collect::<Vec<_>>().join("\n");
         Field { flag, value, error: by_place.get(flag.long).cloned(), is_first: FIRST.contains(&flag.long) }
@@ -219,6 +220,7 @@ fn form(
         line: shown(line),
         dangers: line.dangers().into_iter().map(|danger| format!("--{}: {}", danger.flag, danger.message)).collect(),
         errors: told,
+        owners: tell.unwrap_or_default(),
         by_place,
         volumes: page
             .picture
@@ -263,7 +265,7 @@ fn label(place: &str) -> String {
 /// `GET /containers/new`: the form, filled in from the address as far as that says something.
 pub async fn page(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
     let (line, checked) = Draft::read(&query).check();
-    form(&page, &query, &line, &checked.err().unwrap_or_default(), false)
+    form(&page, &query, &line, &checked.err().unwrap_or_default(), None)
 }
 
 /// `POST /containers/draft`: the form as it stands, with the line that it makes. Changes nothing.
@@ -280,7 +282,8 @@ pub async fn draft(page: Page, fields: Fields) -> Result<Html<String>, Error> {
         }
     }
     let (line, checked) = Draft::read(&fields).check();
-    form(&page, &fields, &line, &checked.err().unwrap_or_default(), !page.is_htmx && fields.get("then").is_none())
+    let tell = !page.is_htmx && fields.get("then").is_none();
+    form(&page, &fields, &line, &checked.err().unwrap_or_default(), tell.then_some(&[]))
 }
 
 /// `POST /containers`: creates, and with `start=1` runs. A missing image is pulled by a job, whose page then shows it.
@@ -289,11 +292,12 @@ pub async fn submit(page: Page, fields: Fields) -> Result<Response, Error> {
     let spec = match checked {
         Ok(spec) => spec,
         Err(errors) => {
-            return wrong(&page, &fields, &line, &errors, StatusCode::UNPROCESSABLE_ENTITY);
+            return wrong(&page, &fields, &line, &errors, StatusCode::UNPROCESSABLE_ENTITY, &[]);
         }
     };
-    if let Some(owner) = taken(&page, &fields, &spec) {
-        return wrong(&page, &fields, &line, &owner, StatusCode::CONFLICT);
+    let (errors, owners) = taken(&page, &fields, &spec);
+    if !errors.is_empty() {
+        return wrong(&page, &fields, &line, &errors, StatusCode::CONFLICT, &owners);
     }
     let start = fields.is_set("start");
     let echo = line.to_command(if start { Verb::Run } else { Verb::Create });
@@ -323,13 +327,17 @@ fn not_started(error: EngineError, id: &ContainerId, name: Option<&str>, picture
         .next(Step::link("Remove…", format!("/containers/{id}/remove")))
 }
 
+/// The containers that are in the way.
+type Owners = Vec<Arc<Container>>;
+
 /// Names and ports that another container holds already: said before the engine is asked, with who it is.
-fn taken(page: &Page, fields: &Fields, spec: &Spec) -> Option<HashMap<String, String>> {
-    let mut errors = HashMap::new();
+fn taken(page: &Page, fields: &Fields, spec: &Spec) -> (HashMap<String, String>, Owners) {
+    let (mut errors, mut owners): (_, Owners) = (HashMap::new(), Vec::new());
     let containers = || page.picture.containers.values();
     if let Some(name) = &spec.name
         && let Some(owner) = containers().find(|container| container.name == *name)
     {
+        owners.push(owner.clone());
         errors.insert(
             "name".to_owned(),
             format!("{} has that name already ({}). Names are given once.", owner.name, owner.state),
@@ -351,11 +359,13 @@ fn taken(page: &Page, fields: &Fields, spec: &Spec) -> Option<HashMap<String, St
             if let Some(owner) =
                 containers().find(|container| container.state.is_up() && container.ports.iter().any(|p| clash(&p)))
             {
+                owners.push(owner.clone());
                 errors.insert(format!("port-{row}"), format!("Port {port} of this host is taken by {}.", owner.name));
             }
         }
     }
-    (!errors.is_empty()).then_some(errors)
+    owners.dedup_by(|a, b| a.id == b.id);
+    (errors, owners)
 }
 
 /// The form again, with what is wrong at its fields.
@@ -365,6 +375,7 @@ fn wrong(
     line: &RunLine,
     errors: &HashMap<String, String>,
     status: StatusCode,
+    owners: &[Arc<Container>],
 ) -> Result<Response, Error> {
     if page.is_htmx {
         let why = errors.values().cloned().collect::<Vec<_>>().join(" ");
@@ -372,7 +383,7 @@ fn wrong(
             html(&Toast { ok: false, what: "Nothing was created.", why: &why, command: "", next: &[], words: None })?;
         return Ok((status, toast).into_response());
     }
-    Ok((status, form(page, fields, line, errors, true)?).into_response())
+    Ok((status, form(page, fields, line, errors, Some(owners))?).into_response())
 }
 
 /// What the engine did not take, at the field that it speaks of where one can tell.
@@ -385,5 +396,5 @@ fn refused(page: &Page, fields: &Fields, line: &RunLine, error: EngineError) -> 
     };
     let told = Error::from(error);
     let errors = HashMap::from([(place.to_owned(), format!("The engine does not take this: {}", told.reason()))]);
-    wrong(page, fields, line, &errors, told.status())
+    wrong(page, fields, line, &errors, told.status(), &[])
 }

@@ -84,8 +84,17 @@ impl<'a> Table<'a> {
     fn arrow(&self, by: &str) -> &'static str {
         match (self.view.sort == by, self.view.descending) {
             (false, _) => "",
-            (true, false) => " ↓",
-            (true, true) => " ↑",
+            (true, false) => " ↑",
+            (true, true) => " ↓",
+        }
+    }
+
+    /// For who cannot see the arrow.
+    fn aria_sort(&self, by: &str) -> &'static str {
+        match (self.view.sort == by, self.view.descending) {
+            (false, _) => "none",
+            (true, false) => "ascending",
+            (true, true) => "descending",
         }
     }
 

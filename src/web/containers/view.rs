@@ -86,7 +86,7 @@ impl View {
             descending,
             grouped: query.get("group") != Some("none"),
             shut: query.all("shut").map(str::to_owned).collect(),
-            page: query.text("page").and_then(|page| page.parse().ok()).unwrap_or(1).max(1),
+            page: query.page(),
         }
     }
 

@@ -96,11 +96,7 @@ pub fn why(container: &Container, detail: &Detail, picture: &Picture) -> Vec<Str
                 lines.push(restarts(detail.restarts));
             }
         }
-        State::Running => {
-            if detail.restarts > 0 {
-                lines.push(restarts(detail.restarts));
-            }
-        }
+        State::Running if detail.restarts > 0 => lines.push(restarts(detail.restarts)),
         // What the word itself means stands in a card of its own.
         _ => {}
     }

@@ -12,7 +12,7 @@ use axum::{
 use super::list::{gone, volumes};
 use crate::{
     command::echo,
-    engine::{Container, Error as EngineError, NewVolume, Picture, Volume, VolumeName},
+    engine::{Container, Error as EngineError, NewVolume, Picture, Stage, Volume, VolumeName},
     web::{
         Error,
         chrome::Chrome,
@@ -21,6 +21,9 @@ use crate::{
         html::{bytes, html},
     },
 };
+
+/// How long a prune is waited for before its page is shown instead.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
 
 #[derive(Template)]
 #[template(path = "volumes/create.html")]
@@ -40,27 +43,22 @@ impl CreatePage<'_> {
     }
 }
 
-/// Rows of a name and a value; a value without a name is an error.
+/// The rows of a form as they were sent: a name and a value each.
+fn rows(fields: &Fields, what: &str) -> Vec<(String, String)> {
+    let (names, values) = (format!("{what}-name"), format!("{what}-value"));
+    let values: Vec<&str> = fields.all(&values).collect();
+    let pair = |(row, name): (usize, &str)| (name.to_owned(), values.get(row).copied().unwrap_or_default().to_owned());
+    fields.all(&names).enumerate().map(pair).collect()
+}
+
+/// The names and values of a form; a value without a name is an error. Scripts may send whole `name=value` fields.
 fn pairs(fields: &Fields, what: &'static str, errors: &mut Vec<(&'static str, String)>) -> Vec<(String, String)> {
-    let names: Vec<_> = fields
-        .all(match what {
-            "label" => "label-name",
-            _ => "option-name",
-        })
-        .collect();
-    let values: Vec<_> = fields
-        .all(match what {
-            "label" => "label-value",
-            _ => "option-value",
-        })
-        .collect();
     let mut pairs = Vec::new();
-    for (row, name) in names.iter().enumerate() {
-        let value = values.get(row).copied().unwrap_or_default();
+    for (name, value) in rows(fields, what) {
         match (name.trim(), value) {
-            ("", "") => {}
+            ("", value) if value.is_empty() => {}
             ("", value) => errors.push((what, format!("“{value}” has no name."))),
-            (name, value) => pairs.push((name.to_owned(), value.to_owned())),
+            (name, value) => pairs.push((name.to_owned(), value)),
         }
     }
     for whole in fields.all(what).flat_map(str::lines).map(str::trim).filter(|whole| !whole.is_empty()) {
@@ -105,14 +103,17 @@ fn form(
     new: &NewVolume,
     errors: Vec<(&'static str, String)>,
 ) -> Result<Html<String>, Error> {
-    let with_spare =
-        |pairs: &[(String, String)]| pairs.iter().cloned().chain([(String::new(), String::new())]).collect();
+    // As they were sent, with one more to fill in: what is wrong is not lost.
+    let with_spare = |what| {
+        let sent = rows(fields, what).into_iter().filter(|(name, value)| !(name.is_empty() && value.is_empty()));
+        sent.chain([(String::new(), String::new())]).collect()
+    };
     html(&CreatePage {
         chrome: Chrome::new(page, "New volume"),
         name: fields.get("name").unwrap_or_default(),
         driver: fields.get("driver").unwrap_or_default(),
-        options: with_spare(&new.options),
-        labels: with_spare(&new.labels),
+        options: with_spare("option"),
+        labels: with_spare("label"),
         command: command(new),
         errors,
     })
@@ -245,7 +246,6 @@ struct Item {
     name: VolumeName,
     is_anonymous: bool,
     size: Option<String>,
-    result: Option<Result<(), String>>,
 }
 
 #[derive(Template)]
@@ -259,7 +259,6 @@ struct PrunePage {
     stays: Vec<Item>,
     in_use: usize,
     command: String,
-    result: Option<String>,
     measured: bool,
 }
 
@@ -268,7 +267,6 @@ fn item(picture: &Picture, volume: &Volume) -> Item {
         name: volume.name.clone(),
         is_anonymous: volume.is_anonymous(),
         size: picture.sizes.bytes.get(volume.name.as_str()).map(|size| bytes(*size)),
-        result: None,
     }
 }
 
@@ -280,37 +278,27 @@ fn unused(picture: &Picture, all: bool) -> (Vec<&Arc<Volume>>, Vec<&Arc<Volume>>
     picture.volumes.values().filter(free).partition(|volume| all || volume.is_anonymous())
 }
 
-fn prune_page(page: &Page, all: bool, done: Option<(Vec<Item>, String)>) -> Result<Html<String>, Error> {
-    let picture = &page.picture;
+/// `GET /volumes/prune`: exactly what would go.
+pub async fn confirm_prune(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
+    let (picture, all) = (&page.picture, query.is_set("all"));
     let (goes, stays) = unused(picture, all);
     let total = goes.len() + stays.len();
-    let anonymous = goes.iter().chain(&stays).filter(|volume| volume.is_anonymous()).count();
     let items = |volumes: &[&Arc<Volume>]| volumes.iter().map(|volume| item(picture, volume)).collect();
-    let (goes, result) = match done {
-        Some((items, result)) => (items, Some(result)),
-        None => (items(&goes), None),
-    };
     html(&PrunePage {
-        chrome: Chrome::new(page, "Prune volumes"),
+        chrome: Chrome::new(&page, "Prune volumes"),
         all,
-        anonymous,
+        anonymous: goes.iter().chain(&stays).filter(|volume| volume.is_anonymous()).count(),
         unused: total,
-        goes,
+        goes: items(&goes),
         stays: items(&stays),
         in_use: picture.volumes.len() - total,
         command: echo::volume_prune(all),
-        result,
         measured: picture.sizes.measured.is_some(),
     })
 }
 
-/// `GET /volumes/prune`: exactly what would go.
-pub async fn confirm_prune(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
-    prune_page(&page, query.is_set("all"), None)
-}
-
 /// `POST /volumes/prune`: removes the volumes of the list that was shown, `name` repeated, and no other; without a
-/// list, what is unused now. One that somebody has come to use meanwhile stays, and the result says so.
+/// list, what is unused now. One that somebody has come to use meanwhile stays, and the result, a job's page, says so.
 pub async fn prune(page: Page, fields: Fields) -> Result<Response, Error> {
     let all = fields.is_set("all");
     let named: Result<Vec<VolumeName>, _> = fields.all("name").map(str::parse).collect();
@@ -319,44 +307,22 @@ pub async fn prune(page: Page, fields: Fields) -> Result<Response, Error> {
     if names.is_empty() && !fields.is_set("listed") {
         names = unused(&page.picture, all).0.into_iter().map(|volume| volume.name.clone()).collect();
     }
-    let sizes = page.picture.sizes.bytes.clone();
-    let results = page.engine.volumes().remove_all(names).await;
-    let (mut items, mut freed, mut removed) = (Vec::new(), 0, 0);
-    for (name, result) in results {
-        let size = sizes.get(name.as_str()).copied();
-        // Gone already is what was wished.
-        let result = match result {
-            Ok(()) | Err(EngineError::NotFound(_)) => {
-                removed += 1;
-                freed += size.unwrap_or_default();
-                Ok(())
-            }
-            Err(error) => Err(Error::from(error).reason().to_owned()),
-        };
-        items.push(Item { is_anonymous: name.is_generated(), size: size.map(bytes), result: Some(result), name });
+    let job = page.engine.jobs().remove_volumes(names, echo::volume_prune(all));
+    let path = format!("/jobs/{}", job.id);
+    let ended = tokio::time::timeout(PATIENCE, job.ended()).await;
+    if let Ok(progress) = &ended
+        && let Stage::Failed { error, .. } = &progress.stage
+    {
+        let (failed, total) = (progress.failures(), progress.parts.len());
+        let lines = progress.parts.iter().filter_map(|part| match &part.result {
+            Some(Err(error)) => Some(format!("{}: {}", part.name, Error::from(error.clone()).reason())),
+            _ => None,
+        });
+        let why = lines.take(20).collect::<Vec<_>>().join(" ");
+        return Err(Error::from(error.clone())
+            .what(format!("{failed} of {} stayed.", volumes(total)))
+            .why(why)
+            .next(Step::link("How each ended", path)));
     }
-    tracing::info!(removed, of = items.len(), command = echo::volume_prune(all), "pruned volumes");
-    let failed = items.len() - removed;
-    let result = format!(
-        "{} removed{}{}.",
-        volumes(removed),
-        if freed > 0 { format!(", {} freed", bytes(freed)) } else { String::new() },
-        if failed > 0 { format!("; {failed} kept") } else { String::new() }
-    );
-    if page.is_htmx {
-        let toast = html(&Toast {
-            ok: failed == 0,
-            what: &result,
-            why: "",
-            command: &echo::volume_prune(all),
-            next: &[],
-            words: None,
-        })?;
-        return Ok(toast.into_response());
-    }
-    if failed == 0 {
-        let note: String = url::form_urlencoded::byte_serialize(result.as_bytes()).collect();
-        return Ok(see_other(&format!("/volumes?done={note}")));
-    }
-    Ok((StatusCode::CONFLICT, prune_page(&page.fresh(), all, Some((items, result)))?).into_response())
+    Ok(see_other(&path))
 }

@@ -69,7 +69,7 @@ impl View {
         Self {
             show: show.map(|(show, ..)| show).unwrap_or_default(),
             search: query.text("q").unwrap_or_default().to_lowercase(),
-            page: query.text("page").and_then(|page| page.parse().ok()).unwrap_or(1).max(1),
+            page: query.page(),
         }
     }
 
