@@ -73,6 +73,9 @@ done
 source <("$engines" env)
 export PATH=$PATH:$ENGINES/bin   # a docker command line, where the machine has none
 
+# They wait for engines more than they compute.
+export RUST_TEST_THREADS=${RUST_TEST_THREADS:-8}
+
 cargo_tests() {
   local status=0
   cargo test --all-targets --locked --no-fail-fast || status=$?

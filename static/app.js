@@ -238,20 +238,42 @@ setInterval(ages, 10_000);
 // ---- Copying, and what only works with scripts.
 
 function reveal(root) {
-  if (navigator.clipboard) $$("button.copy[hidden]", root).forEach((button) => { button.hidden = false; });
+  $$("button.copy[hidden]", root).forEach((button) => { button.hidden = false; });
   $$("[data-all][hidden]", root).forEach((box) => { box.hidden = false; });
 }
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button.copy");
   if (!button) return;
-  await navigator.clipboard.writeText($("[data-command]", button.closest(".cmd")).textContent);
+  const command = $("[data-command]", button.closest(".cmd"));
+  // Browsers have no clipboard for pages over plain http in a LAN; there a selection is copied, as by hand.
+  if (navigator.clipboard) await navigator.clipboard.writeText(command.textContent);
+  else { getSelection().selectAllChildren(command); document.execCommand("copy"); }
   button.textContent = "Copied";
   setTimeout(() => { button.textContent = "Copy"; }, 1500);
 });
 
 // ---- Keys: / to find, g then a letter to go, ? for this list.
 
-const KEYS = { "/": () => $("[data-find]").focus(), n: () => { location.href = "/containers/new"; } };
+const KEYS = { "/": () => $("[data-find]").focus(), n: () => { location.href = "/containers/new"; }, "?": keys };
+const NAMES = { "/ or Ctrl K": "find a container", n: "make a container", "g o": "overview", "g c": "containers", "g v": "volumes", "g e": "events", "g j": "jobs", "?": "this list", Esc: "close" };
+function keys() {
+  const list = document.createElement("dl"), title = document.createElement("h2");
+  list.className = "facts";
+  title.id = "confirm-title";
+  title.textContent = "Keys";
+  for (const [key, says] of Object.entries(NAMES)) {
+    const [term, what, kbd] = ["dt", "dd", "kbd"].map((tag) => document.createElement(tag));
+    kbd.textContent = key;
+    term.append(kbd);
+    what.textContent = says;
+    list.append(term, what);
+  }
+  const box = document.createElement("section");
+  box.className = "confirm";
+  box.append(title, list);
+  dialog.replaceChildren(box);
+  dialog.showModal();
+}
 const GO = { o: "/", c: "/containers", v: "/volumes", e: "/events", j: "/jobs" };
 let going = false;
 document.addEventListener("keydown", (event) => {

@@ -14,11 +14,17 @@ pub enum Address {
 /// The port that `docker` assumes for `tcp://` without one.
 /// Source: docker/cli, `opts/hosts.go`, `defaultHTTPPort`.
 const TCP_PORT: u16 = 2375;
+/// Where an engine's socket is, where nothing is said.
+const DEFAULT: &str = "/var/run/docker.sock";
 
 impl FromStr for Address {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        // An empty DOCKER_HOST is as none, to `docker` too.
+        if text.is_empty() {
+            return Ok(Self::Unix(DEFAULT.into()));
+        }
         if let Some(path) = text.strip_prefix("unix://") {
             return if path.starts_with('/') {
                 Ok(Self::Unix(path.into()))
@@ -59,10 +65,11 @@ mod tests {
     fn parses_what_docker_host_may_hold() {
         let tcp = |host: &str| Ok(Address::Tcp(host.to_owned()));
         assert_eq!("unix:///run/docker.sock".parse(), Ok(Address::Unix("/run/docker.sock".into())));
+        assert_eq!("".parse(), Ok(Address::Unix(DEFAULT.into())));
         assert_eq!("tcp://10.0.0.1".parse(), tcp("10.0.0.1:2375"));
         assert_eq!("tcp://[::1]:99/".parse(), tcp("[::1]:99"));
         assert_eq!("tcp://[::1]".parse(), tcp("[::1]:2375"));
-        for bad in ["unix://docker.sock", "ssh://me@host", "", "tcp://"] {
+        for bad in ["unix://docker.sock", "ssh://me@host", "tcp://"] {
             assert!(bad.parse::<Address>().is_err(), "{bad}");
         }
     }
