@@ -17,7 +17,10 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant as Tick,
+};
 
 use super::{
     Error, Outage,
@@ -52,17 +55,42 @@ const MANY: usize = 100;
 const DOUBT: Duration = Duration::from_millis(8);
 /// How long after it was read everything that an event marked is read once more.
 const AGAIN: Duration = Duration::from_millis(250);
-/// How often a contradiction is read again at once.
-const DOUBTS: u32 = 12;
+/// How often the state is read when an action has ended, at most.
+const END_READS: u32 = 20;
+/// The longest pause between two readings.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// What has to be read back from the engine.
 #[derive(Debug, Default)]
 struct Marked {
     containers: HashSet<ContainerId>,
     volumes: bool,
-    /// What has been read once and has to be read again: the engine tells of an event before its own list knows of
-    /// it. Source: moby, `daemon/pause.go`: the event is logged, then the container is checkpointed.
-    again: HashSet<ContainerId>,
+    /// What has been read and has to be read again: the engine tells of an event before its own list knows of it.
+    /// Source: moby, `daemon/pause.go`: the event is logged, then the container is checkpointed.
+    again: HashMap<ContainerId, Again>,
+}
+
+/// When something is read again.
+#[derive(Debug, Clone, Copy)]
+struct Again {
+    due: Tick,
+    /// How long was waited for it; twice as long the next time, as long as the list contradicts the last event.
+    step: Duration,
+}
+
+impl Again {
+    fn after(step: Duration) -> Self {
+        Self { due: Tick::now() + step, step }
+    }
+
+    /// The next time, if there has to be one: in doubt soon, then more and more seldom; else once more to be sure.
+    fn next(self, doubtful: bool) -> Option<Self> {
+        match (doubtful, self.step < AGAIN) {
+            (true, _) => Some(Self::after((self.step * 2).min(RELIST))),
+            (false, true) => Some(Self::after(AGAIN)),
+            (false, false) => None,
+        }
+    }
 }
 
 /// Keeps the picture.
@@ -208,10 +236,10 @@ impl Live {
                 // A signal by itself changes nothing that is shown, and what comes of it has events of its own; but
                 // one that ends a container between two of its restarts is told by nothing else.
                 if event.action == "kill" {
-                    marked.again.insert(id)
+                    marked.again.entry(id).or_insert(Again::after(AGAIN));
                 } else {
-                    marked.containers.insert(id)
-                };
+                    marked.containers.insert(id);
+                }
             }
             "volume" if matches!(event.action.as_str(), "create" | "destroy" | "prune" | "remove") => {
                 lock(&self.marked).volumes = true;
@@ -242,52 +270,41 @@ impl Live {
 
     /// Reads back what was marked, everything once a minute.
     async fn refresh(&self) -> Result<Infallible, Error> {
-        let now = tokio::time::Instant::now;
-        let (mut next_relist, mut again, mut later) = (now() + RELIST, None, AGAIN);
+        let mut next_relist = Tick::now() + RELIST;
         loop {
-            let due = again.map_or(next_relist, |again: tokio::time::Instant| again.min(next_relist));
-            if tokio::time::timeout_at(due, self.wake.notified()).await.is_err() {
-                if now() >= next_relist {
-                    self.relist().await?;
-                    next_relist = now() + RELIST;
-                }
-                let ids: Vec<_> = lock(&self.marked).again.drain().collect();
-                self.read_back(&ids).await?;
-                let picture = self.picture();
-                let doubtful = ids.into_iter().filter(|id| self.is_doubtful(id, &picture));
-                lock(&self.marked).again.extend(doubtful);
-                // A busy engine may take its time: again, more and more seldom, until it agrees with its own event.
-                later = (later * 2).min(RELIST);
-                again = (!lock(&self.marked).again.is_empty()).then(|| now() + later);
-                continue;
+            let due = lock(&self.marked).again.values().map(|again| again.due).min();
+            let due = due.map_or(next_relist, |due| due.min(next_relist));
+            let woken = tokio::time::timeout_at(due, self.wake.notified()).await.is_ok();
+            if !woken && Tick::now() >= next_relist {
+                self.relist().await?;
+                next_relist = Tick::now() + RELIST;
             }
             let started = Instant::now();
             self.read_marked().await?;
-            later = AGAIN;
-            again = Some(now() + later);
             // The first change is read at once. Under a storm the engine gets three quarters of the time to itself.
-            let pause = (started.elapsed() * 3).clamp(Duration::from_millis(5), Duration::from_secs(2));
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep((started.elapsed() * 3).clamp(Duration::from_millis(5), LONGEST_PAUSE)).await;
         }
     }
 
-    /// Reads what events have marked, until it no longer contradicts the last of them.
+    /// Reads what events have marked, and what is due to be read again; in one call.
     async fn read_marked(&self) -> Result<(), Error> {
-        let (mut ids, volumes): (Vec<_>, bool) = {
-            let mut marked = lock(&self.marked);
-            let ids: Vec<_> = marked.containers.drain().collect();
-            marked.again.extend(ids.iter().cloned());
+        let (ids, volumes) = {
+            let (mut marked, now) = (lock(&self.marked), Tick::now());
+            let due: Vec<_> =
+                marked.again.iter().filter(|(_, again)| again.due <= now).map(|(id, _)| id.clone()).collect();
+            let mut ids: HashMap<_, _> = marked.containers.drain().map(|id| (id, Again::after(DOUBT / 2))).collect();
+            for id in due {
+                if let Some(again) = marked.again.remove(&id) {
+                    ids.entry(id).or_insert(again);
+                }
+            }
             (ids, mem::take(&mut marked.volumes))
         };
-        for _ in 0..DOUBTS {
-            if ids.is_empty() {
-                break;
-            }
-            self.read_back(&ids).await?;
-            let picture = self.picture();
-            ids.retain(|id| self.is_doubtful(id, &picture));
-            if !ids.is_empty() {
-                tokio::time::sleep(DOUBT).await;
+        self.read_back(&ids.keys().cloned().collect::<Vec<_>>()).await?;
+        let picture = self.picture();
+        for (id, again) in ids {
+            if let Some(next) = again.next(self.is_doubtful(&id, &picture)) {
+                lock(&self.marked).again.insert(id, next);
             }
         }
         if volumes {
@@ -299,10 +316,13 @@ impl Live {
     /// Whether the list does not yet say what the last event said.
     fn is_doubtful(&self, id: &ContainerId, picture: &Picture) -> bool {
         let notes = lock(&self.notes);
-        let said = notes.get(id).and_then(|notes| notes.since.as_ref()).map(|(state, _)| state);
+        let Some(notes) = notes.get(id) else { return false };
+        let said = notes.since.as_ref().map(|(state, _)| state);
         match (said, picture.containers.get(id).map(|container| &container.state)) {
             (Some(said @ (State::Running | State::Paused)), Some(listed)) => said != listed,
             (Some(State::Exited), Some(listed)) => *listed == State::Running,
+            // Heard of and not listed yet.
+            (Some(_), None) => notes.is_recent(picture.now()),
             _ => false,
         }
     }
@@ -312,7 +332,8 @@ impl Live {
         let volumes = volumes::list(&self.wire).await?;
         self.saw();
         let ids: HashSet<_> = listed.iter().map(|listed| listed.id.clone()).collect();
-        lock(&self.notes).retain(|id, _| ids.contains(id));
+        let now = self.picture().now();
+        lock(&self.notes).retain(|id, notes| ids.contains(id) || notes.is_recent(now));
         self.change(|picture| {
             let gone = picture.containers.len();
             picture.containers.retain(|id, _| ids.contains(id));
@@ -344,7 +365,6 @@ impl Live {
             let mut changed = false;
             for id in ids.iter().filter(|id| !listed.iter().any(|listed| listed.id == **id)) {
                 changed |= picture.containers.remove(id).is_some();
-                lock(&self.notes).remove(id);
             }
             for listed in listed {
                 changed |= self.place(picture, listed);
@@ -436,15 +456,22 @@ impl Live {
         lock(&self.notes).entry(id.clone()).or_default().ending.start_failed = !well;
     }
 
-    /// Says that it is over, however it ended, with the state read back from the engine.
+    /// Says that it is over, however it ended, with the state read back from the engine: the next page should show it,
+    /// so what contradicts the engine's own event is read again at once.
     pub(super) async fn end(&self, id: &ContainerId) {
         lock(&self.pending).remove(id);
-        if let Err(error) = self.read_back(std::slice::from_ref(id)).await {
-            tracing::warn!(container = id.short(), error = error.to_string(), "state not read back");
-            self.show_pending(id);
+        for _ in 0..END_READS {
+            if let Err(error) = self.read_back(std::slice::from_ref(id)).await {
+                tracing::warn!(container = id.short(), error = error.to_string(), "state not read back");
+                break;
+            }
+            if !self.is_doubtful(id, &self.picture()) {
+                break;
+            }
+            tokio::time::sleep(DOUBT).await;
         }
-        // The engine may answer before its own list knows.
-        lock(&self.marked).again.insert(id.clone());
+        self.show_pending(id);
+        lock(&self.marked).again.insert(id.clone(), Again::after(DOUBT));
         self.wake.notify_one();
     }
 

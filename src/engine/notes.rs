@@ -16,6 +16,9 @@ const ASKED: SignedDuration = SignedDuration::from_secs(90);
 /// How long an end counts towards a restart loop.
 const RECENT: SignedDuration = SignedDuration::from_mins(10);
 
+/// How long the engine's list may lag behind its events.
+const UNLISTED: SignedDuration = SignedDuration::from_secs(30);
+
 /// What only events told about a container.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Notes {
@@ -64,6 +67,11 @@ impl Notes {
             }
             _ => {}
         }
+    }
+
+    /// Whether its last event is so new that a list may not know of it yet.
+    pub(super) fn is_recent(&self, now: Timestamp) -> bool {
+        self.past.front().is_some_and(|event| now.duration_since(event.at) < UNLISTED)
     }
 
     /// How often it ended lately without anybody asking for it.

@@ -164,7 +164,9 @@ pub fn failure(words: &str, picture: &Picture) -> Option<Failure> {
         return Some(Failure { why, blocker });
     }
     if has("manifest unknown") || has("not found: manifest") || (has("manifest for") && has("not found")) {
-        return plain("The registry has that repository, but not that tag. Is the tag spelled right?".to_owned());
+        return plain(
+            "The registry has no such image: the name or the tag is not there. Are both spelled right?".to_owned(),
+        );
     }
     if has("pull access denied")
         || has("repository does not exist")
