@@ -459,7 +459,6 @@ impl Live {
     /// Says that it is over, however it ended, with the state read back from the engine: the next page should show it,
     /// so what contradicts the engine's own event is read again at once.
     pub(super) async fn end(&self, id: &ContainerId) {
-        lock(&self.pending).remove(id);
         for _ in 0..END_READS {
             if let Err(error) = self.read_back(std::slice::from_ref(id)).await {
                 tracing::warn!(container = id.short(), error = error.to_string(), "state not read back");
@@ -470,6 +469,7 @@ impl Live {
             }
             tokio::time::sleep(DOUBT).await;
         }
+        lock(&self.pending).remove(id);
         self.show_pending(id);
         lock(&self.marked).again.insert(id.clone(), Again::after(DOUBT));
         self.wake.notify_one();
