@@ -40,12 +40,14 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     let engine = Engine::connect(config.engine.clone())?;
     println!("Wheelhouse listens on http://{}/", listener.local_addr()?);
     let mut terminate = signal(SignalKind::terminate())?;
+    let closing = engine.clone();
     let end = async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = tokio::signal::ctrl_c() => {}
         }
         tracing::info!("ending");
+        closing.close();
     };
     let stranded = engine.clone();
     tokio::select! {

@@ -51,6 +51,7 @@ pub struct Engine {
     jobs: Arc<jobs::Shelf>,
     sampler: Arc<stats::Sampler>,
     details: Arc<Details>,
+    keeping: tokio::task::AbortHandle,
 }
 
 impl Engine {
@@ -68,8 +69,13 @@ impl Engine {
         let docker = Docker::connect_with_custom_transport(send, Some("http://engine"), BOLLARD_TIMEOUT, &version)?;
         let live = Arc::new(Live::new(wire.clone()));
         let keeper = live.clone();
-        tokio::spawn(async move { keeper.keep().await });
-        Ok(Self { wire, docker, live, jobs: Arc::default(), sampler: Arc::default(), details: Arc::default() })
+        let keeping = tokio::spawn(async move { keeper.keep().await }).abort_handle();
+        Ok(Self { wire, docker, live, jobs: Arc::default(), sampler: Arc::default(), details: Arc::default(), keeping })
+    }
+
+    /// Stops to keep the picture, for the end of the program: what breaks then is no news.
+    pub fn close(&self) {
+        self.keeping.abort();
     }
 
     /// Where it is.
