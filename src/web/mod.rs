@@ -11,6 +11,7 @@ mod filters;
 mod health;
 pub mod html;
 mod jobs;
+mod order;
 mod overview;
 mod security;
 mod serve;

@@ -314,15 +314,24 @@ pub async fn prune(page: Page, fields: Fields) -> Result<Response, Error> {
         && let Stage::Failed { error, .. } = &progress.stage
     {
         let (failed, total) = (progress.failures(), progress.parts.len());
-        let lines = progress.parts.iter().filter_map(|part| match &part.result {
-            Some(Err(error)) => Some(format!("{}: {}", part.name, Error::from(error.clone()).reason())),
-            _ => None,
-        });
-        let why = lines.take(20).collect::<Vec<_>>().join(" ");
-        return Err(Error::from(error.clone())
-            .what(format!("{failed} of {} stayed.", volumes(total)))
-            .why(why)
-            .next(Step::link("How each ended", path)));
+        // Who has come to use them meanwhile, by name: the engine tells ids.
+        let picture = page.fresh().picture;
+        let stayed = progress.parts.iter().filter(|part| matches!(part.result, Some(Err(_))));
+        let used: Vec<_> =
+            stayed.filter_map(|part| Some((&part.name, users(&picture, &part.name.parse().ok()?)))).collect();
+        let line = |(name, users): &(&String, Vec<Arc<Container>>)| match users.as_slice() {
+            [] => format!("{name}: {}", Error::from(error.clone()).reason()),
+            users => format!(
+                "{name} is used by {}.",
+                users.iter().map(|user| user.name.as_str()).collect::<Vec<_>>().join(", ")
+            ),
+        };
+        let why = used.iter().take(20).map(line).collect::<Vec<_>>().join(" ");
+        let open =
+            |user: &Arc<Container>| Step::link(format!("Open {}", user.name), format!("/containers/{}", user.id));
+        let told = Error::from(error.clone()).what(format!("{failed} of {} stayed.", volumes(total))).why(why);
+        let told = used.iter().flat_map(|(_, users)| users).take(5).fold(told, |told, user| told.next(open(user)));
+        return Err(told.next(Step::link("How each ended", path)));
     }
     Ok(see_other(&path))
 }

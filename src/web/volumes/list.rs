@@ -20,6 +20,7 @@ use crate::{
         error::Step,
         extract::{Fields, Id, Page, Query},
         html::{bytes, count, html, tree},
+        order::natural,
         stream::{Fragments, Live, Part},
     },
 };
@@ -184,7 +185,9 @@ fn draw<'a>(page: &'a Page, view: &View) -> (Head<'a>, Table<'a>) {
     };
     let mut found: Vec<_> = volumes().filter(|volume| view.show.takes(volume, used(volume)) && finds(volume)).collect();
     // Names that somebody gave come first.
-    found.sort_by(|a, b| a.is_anonymous().cmp(&b.is_anonymous()).then_with(|| a.name.cmp(&b.name)));
+    found.sort_by(|a, b| {
+        a.is_anonymous().cmp(&b.is_anonymous()).then_with(|| natural(a.name.as_str(), b.name.as_str()))
+    });
     let (total, skip) = (found.len(), (view.page - 1).saturating_mul(ROWS));
     let rows: Vec<_> = found.into_iter().skip(skip).take(ROWS).map(|volume| Row::new(volume, &users, page)).collect();
     let table = Table {
