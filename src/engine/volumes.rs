@@ -148,6 +148,7 @@ impl Volumes<'_> {
 
     /// Everything that the engine tells of a volume, as it tells it.
     pub async fn inspect(&self, name: &VolumeName) -> Result<Value, Error> {
+        self.0.reachable()?;
         self.0.wire.get(&format!("/volumes/{name}")).await
     }
 

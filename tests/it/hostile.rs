@@ -1,1 +1,277 @@
-//! hostile
+//! Foreign text: whatever stands in labels, variables, names of networks or the engine's own words is shown and never
+//! obeyed. S023, S024, S025, S028.
+
+use serde_json::json;
+
+use crate::support::{console::css, *};
+
+/// Fails if anything of a hostile text has become a part of the page.
+#[track_caller]
+fn is_harmless(what: &str, body: &str) {
+    let page = scraper::Html::parse_document(body);
+    for selector in
+        ["img", "[onerror]", "[onload]", "[onclick]", "[style]", "b[hx-get]", "iframe", "script:not([src])", "[src=x]"]
+    {
+        let found = page.select(&css(selector)).next().map(|element| element.html());
+        assert_eq!(found, None, "{what} has a {selector}");
+    }
+    for element in page.select(&css("*")) {
+        for (name, value) in element.value().attrs() {
+            let is_ours = !name.starts_with("on")
+                && (!name.starts_with("hx-")
+                    || matches!(element.attr("id"), Some("stream"))
+                    || element.value().name() == "hx-partial");
+            assert!(is_ours, "{what} has {name}={value}");
+            let leads = matches!(name, "href" | "src" | "action" | "formaction");
+            let fine = value.starts_with('/') && !value.starts_with("//")
+                || value.starts_with('#')
+                || value.starts_with("http://")
+                || value.starts_with("https://");
+            assert!(!leads || fine, "{what} leads to {value}");
+        }
+    }
+}
+
+/// Fails if anything that is shown hides or turns around what stands beside it. What a form sends back has to be exact:
+/// the values of its fields are no matter of this.
+#[track_caller]
+fn is_visible(what: &str, body: &str) {
+    is_harmless(what, body);
+    let page = scraper::Html::parse_document(body);
+    let mut shown: String = page.root_element().text().collect();
+    for element in page.select(&css("*")) {
+        shown.extend(element.value().attrs().filter(|(name, _)| *name != "value").map(|(_, value)| value));
+    }
+    let is_hidden = |c: &char| c.is_control() && !matches!(c, '\n' | '\t') || *c == '\u{202e}';
+    let hidden: Vec<char> = shown.chars().filter(is_hidden).collect();
+    assert!(hidden.is_empty(), "{what} shows {hidden:?}");
+}
+
+/// Every page about a container.
+fn pages(made: &Made) -> Vec<String> {
+    let verbs = ["start", "stop", "restart", "kill", "pause", "unpause", "rename", "remove"];
+    let mut pages: Vec<String> = verbs.iter().map(|verb| made.path(verb)).collect();
+    pages.extend([
+        format!("/containers?q={}", made.id),
+        made.path(""),
+        format!("{}?reveal=1", made.path("")),
+        made.path("inspect"),
+        format!("/containers/confirm?action=remove&id={}", made.id),
+        format!("/containers/confirm?action=kill&id={}", made.id),
+        "/".to_owned(),
+        "/events".to_owned(),
+    ]);
+    pages
+}
+
+#[tokio::test]
+async fn s023_labels_variables_commands_and_health_are_text() {
+    let engine = RealEngine::docker28();
+    let console = Console::on(&engine).await;
+    let request = json!({
+        "Image": "busybox",
+        "Cmd": ["sh", "-c", "sleep 1000", PAY],
+        "Hostname": "h<b>",
+        "Env": [format!("EVIL{PAY}={PAY}"), format!("WHAT={PAY}")],
+        "Labels": {
+            (format!("{PAY}\r\nnext")): format!("{PAY}\r\nline"),
+            "com.docker.compose.project": PAY,
+            "": "without a name",
+        },
+        "Healthcheck": { "Test": ["CMD-SHELL", "printf '%s' \"$WHAT\""], "Interval": 1_000_000_000 },
+    });
+    let evil = engine.create_by_api("evil", &request).await;
+    engine.docker(&["start", &evil.id]).await;
+    console.sees_state(&evil.id, "running").await;
+    until("a health check has spoken", async || {
+        console.get(&evil.path("")).await.text("#detail").contains("passed").then_some(())
+    })
+    .await;
+    for path in pages(&evil) {
+        is_visible(&path, &console.get(&path).await.expect(200).body);
+    }
+    let detail = console.get(&format!("{}?reveal=1", evil.path(""))).await;
+    for part in ["#labels", "#env", ".tl", "#detail .title"] {
+        contains_all(&detail.texts(part).join(" "), &["<img src=x onerror=window.__pwn=1>", "⟨U+202E⟩"]);
+    }
+    contains_all(&detail.text("#labels"), &["␛]52;c;aGk=␇"]);
+    contains_all(&detail.text("#detail"), &["h<b>"]);
+    let list = console.get(&format!("/containers?q={}", evil.id)).await;
+    contains_all(&list.text(&evil.row()), &["⟨U+202E⟩", "<img"]);
+    contains_all(&list.text("tr.group"), &["⟨U+202E⟩", "<img"]);
+    // What is sent live is drawn by the same hand.
+    for path in [format!("/containers/stream?q={}", evil.id), format!("{}/stream", evil.path(""))] {
+        let mut stream = console.stream(&path).await;
+        let message = stream.until("the hostile text", |text| text.contains("⟨U+202E⟩")).await;
+        is_visible(&path, &message.data);
+        let lines = message.data.lines().filter(|line| line.starts_with("event:") || line.starts_with("id:")).count();
+        assert_eq!(lines, 0, "{}", message.data);
+    }
+    let pause = console.ask("POST", &evil.path("pause")).htmx().form(&[]).send().await.expect(200);
+    is_visible("a toast", &pause.body);
+    // As JSON it is a file of its own kind, which no browser takes for a page.
+    let raw = console.get(&evil.path("inspect.json")).await.expect(200);
+    assert_eq!((raw.header("content-type"), raw.header("x-content-type-options")), ("application/json", "nosniff"));
+    assert!(raw.header("content-disposition").starts_with("attachment"));
+    let said = raw.json()["Config"]["Labels"].to_string();
+    contains_all(&said, &["onerror"]);
+}
+
+#[tokio::test]
+async fn s023_a_hostile_host_name_that_never_ran_is_text() {
+    let engine = RealEngine::docker28();
+    let name = engine.name("evil");
+    let id = engine
+        .docker(&[
+            "create",
+            "--name",
+            &name,
+            "--hostname",
+            PAY,
+            "--workdir",
+            &format!("/{PAY}"),
+            "--entrypoint",
+            PAY,
+            "-u",
+            PAY,
+            "busybox",
+            PAY,
+        ])
+        .await;
+    let evil = Made { id, name };
+    let console = Console::on(&engine).await;
+    console.sees(&evil.id).await;
+    for path in pages(&evil) {
+        is_visible(&path, &console.get(&path).await.expect(200).body);
+    }
+    contains_all(&console.get(&evil.path("")).await.text("#conf + dl, #detail dl"), &["⟨U+202E⟩"]);
+}
+
+#[tokio::test]
+async fn s023_what_comes_in_the_address_is_text() {
+    let engine = RealEngine::docker28();
+    let console = Console::on(&engine).await;
+    let pay: String = url::form_urlencoded::byte_serialize(format!("{PAY}\r\nx").as_bytes()).collect();
+    for path in [
+        "/containers?q=PAY",
+        "/containers?label=PAY",
+        "/containers?label=a&label=PAY",
+        "/containers?network=PAY",
+        "/containers?volume=PAY",
+        "/containers?image=PAY",
+        "/containers?state=PAY",
+        "/containers?sort=PAY&show=PAY&group=PAY&shut=PAY&page=PAY",
+        "/volumes?q=PAY",
+        "/volumes?show=PAY&done=PAY",
+        "/volumes/new?name=PAY&driver=PAY&option-name=PAY&option-value=PAY&label-name=PAY&label-value=PAY",
+        "/containers/new?image=PAY&name=PAY&command=PAY&env-name=PAY&env-value=PAY&port-host=PAY&mount-source=PAY&memory=PAY&network=PAY",
+        "/no/such/page?PAY",
+        "/containers/confirm?action=PAY&id=PAY",
+        "/containers/PAY",
+        "/volumes/PAY",
+        "/assets/PAY",
+        "/jobs/PAY",
+        "/?back=PAY",
+    ] {
+        let path = path.replace("PAY", &pay);
+        is_harmless(&path, &console.get(&path).await.body);
+    }
+    // A field of a form keeps what was typed exactly; what is shown beside it is made visible.
+    let page = console.get(&format!("/containers?label={pay}")).await.expect(200);
+    contains_all(&page.text(".chips .chip[href] span"), &["⟨U+202E⟩", "␛"]);
+    contains_all(&page.commands()[0], &["⟨U+202E⟩"]);
+    let form =
+        [("image", PAY), ("name", PAY), ("memory", PAY), ("env-name", PAY), ("env-value", PAY), ("mount-target", PAY)];
+    let page = console.post("/containers", &form).await.expect(422);
+    is_harmless("the form that comes back", &page.body);
+    contains_all(&page.text("#errors"), &["⟨U+202E⟩"]);
+    for (name, fields) in [
+        ("/volumes", &[("name", PAY), ("driver", PAY)][..]),
+        ("/containers/bulk", &[("action", "stop"), ("id", PAY)]),
+        ("/volumes/prune", &[("listed", "1"), ("name", PAY)]),
+    ] {
+        is_harmless(name, &console.post(name, fields).await.expect(422).body);
+        is_visible(name, &console.ask("POST", name).htmx().form(fields).send().await.body);
+    }
+    let json = console.ask("GET", "/no/such/page").header("accept", "application/json").send().await.expect(404);
+    assert_eq!(json.header("content-type"), "application/json");
+}
+
+#[tokio::test]
+async fn s024_names_of_networks_are_text() {
+    let engine = RealEngine::docker28();
+    let console = Console::on(&engine).await;
+    let names =
+        [PAY.to_owned(), "a\r\nb".to_owned(), "..".to_owned(), "../containers/x".to_owned(), "a b&c=d".to_owned()];
+    let mut made = Vec::new();
+    for (number, name) in names.iter().enumerate() {
+        let name = format!("{name}{}", engine.name("net"));
+        let id = engine.network(&name).await;
+        let web = engine.run(&format!("web{number}"), &format!("--network {id} busybox sleep 1000")).await;
+        console.sees_state(&web.id, "running").await;
+        made.push((name, web));
+    }
+    for (name, web) in &made {
+        for path in pages(web) {
+            is_visible(&path, &console.get(&path).await.expect(200).body);
+        }
+        // Filtered by that name it is found, and the form that lists all names is well.
+        let encoded: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+        let page = console.get(&format!("/containers?network={encoded}")).await.expect(200);
+        is_harmless("the filter", &page.body);
+        assert_eq!(page.attributes("tr[data-name]", "data-name"), std::slice::from_ref(&web.name), "{name:?}");
+        is_harmless("the form", &console.get("/containers/new").await.expect(200).body);
+    }
+    for (_, web) in &made {
+        console.post(&web.path("stop"), &[("timeout", "0")]).await.leads_to();
+        assert_eq!(engine.state(&web.id).await, "exited");
+    }
+}
+
+#[tokio::test]
+async fn s025_the_engines_own_words_are_text() {
+    let engine = RealEngine::docker28();
+    let name = engine.name("evil");
+    let id = engine.docker(&["create", "--name", &name, "busybox", PAY]).await;
+    let evil = Made { id, name };
+    let console = Console::on(&engine).await;
+    console.sees(&evil.id).await;
+    let page = console.post(&evil.path("start"), &[]).await;
+    assert!(page.status >= 400, "{}", page.status);
+    is_visible("the page", &page.body);
+    assert!(page.has("main details:not([open]) pre"), "the engine's words are folded:\n{}", page.text("main"));
+    contains_all(&page.text("main details pre"), &["<img src=x", "⟨U+202E⟩"]);
+    let toast = console.ask("POST", &evil.path("start")).htmx().form(&[]).send().await;
+    is_visible("the toast", &toast.body);
+    contains_all(&toast.body, &["⟨U+202E⟩"]);
+    let bulk = console.post("/containers/bulk", &[("action", "start"), ("id", &evil.id)]).await;
+    is_visible("the answer for many", &bulk.body);
+    is_visible("the job", &console.job_of(&bulk).await.body);
+    is_visible("the jobs", &console.get("/jobs").await.expect(200).body);
+    let json = console.ask("POST", &evil.path("start")).header("accept", "application/json").form(&[]).send().await;
+    assert_eq!(json.header("content-type"), "application/json");
+    contains_all(json.json()["engine"].as_str().unwrap_or_default(), &["<img src=x"]);
+    // It is kept in the container, too.
+    let detail = console.get(&evil.path("")).await.expect(200);
+    is_visible("its page", &detail.body);
+    contains_all(&detail.text("#detail"), &["could not be started", "⟨U+202E⟩"]);
+}
+
+#[tokio::test]
+async fn s028_labels_are_no_links_to_code() {
+    let engine = RealEngine::docker28();
+    let line = "-l org.opencontainers.image.url=javascript:alert(1) -l 'org.opencontainers.image.source=data:text/html,<script>alert(1)</script>' \
+                -l 'org.opencontainers.image.documentation= jAvaScript:alert(1)' -l 'plain=vbscript:x' busybox";
+    let web = engine.create("web", &line.replace("(1)", "\\(1\\)")).await;
+    let console = Console::on(&engine).await;
+    console.sees(&web.id).await;
+    for path in pages(&web) {
+        let page = console.get(&path).await.expect(200);
+        is_harmless(&path, &page.body);
+        for href in page.attributes("a", "href") {
+            let plain = href.trim().to_lowercase();
+            assert!(!plain.starts_with("javascript") && !plain.starts_with("data:"), "{path}: {href}");
+        }
+    }
+    contains_all(&console.get(&web.path("")).await.text("#labels"), &["jAvaScript:alert", "data:text/html,<script>"]);
+}

@@ -264,6 +264,7 @@ impl Containers<'_> {
         {
             return Ok(kept.detail.clone());
         }
+        self.0.reachable()?;
         let raw = match (self.0.wire.get(&format!("/containers/{id}/json")).await, kept) {
             (Err(error), Some(kept)) if error.is_outage() => return Ok(kept.detail),
             (raw, _) => raw?,

@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::{process::Command as Running, time::timeout};
 
 /// How long one docker command may take.
-const COMMAND: Duration = Duration::from_secs(60);
+const COMMAND: Duration = Duration::from_mins(1);
 
 /// An engine that `make test` has started.
 pub struct RealEngine {
@@ -93,6 +93,15 @@ impl RealEngine {
         self.try_docker(args).await.unwrap_or_else(|why| panic!("docker {}: {why}", words.join(" ")))
     }
 
+    /// A line typed into a shell, as a person would.
+    pub async fn shell(&self, line: &str) -> String {
+        let mut command = Running::new("sh");
+        command.env("DOCKER_HOST", self.host()).args(["-c", line]).stdin(Stdio::null()).kill_on_drop(true);
+        let output = timeout(COMMAND, command.output()).await.expect("in time").expect("a shell");
+        assert!(output.status.success(), "{line}\n{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
     /// `docker run -d --name <ours> LINE`, the line as one would type it.
     pub async fn run(&self, name: &str, line: &str) -> Made {
         self.make(&["run", "-d"], name, line).await
@@ -110,6 +119,28 @@ impl RealEngine {
         args.extend(shell_words::split(line).expect("a line"));
         let id = self.docker(&args).await;
         Made { id: id.lines().last().unwrap_or_default().to_owned(), name }
+    }
+
+    /// A container out of a request to the engine itself, for what the docker command would not let through.
+    pub async fn create_by_api(&self, name: &str, request: &Value) -> Made {
+        let name = self.name(name);
+        let socket = self.socket.display().to_string();
+        let url = format!("http://engine/v1.41/containers/create?name={name}");
+        let mut command = Running::new("curl");
+        command.args([
+            "-sS",
+            "--unix-socket",
+            &socket,
+            "-H",
+            "Content-Type: application/json",
+            "-d",
+            &request.to_string(),
+            &url,
+        ]);
+        let output = timeout(COMMAND, command.output()).await.expect("in time").expect("curl is there");
+        let answer: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let id = answer["Id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
+        Made { id, name }
     }
 
     /// A container that a form of ours made, found by its name.

@@ -6,7 +6,7 @@ pub mod proxy;
 pub mod words;
 
 pub use self::{
-    console::{Answer, Ask, Console, Stream},
+    console::{Answer, Console, Stream},
     engine::{Made, RealEngine},
     words::{PAY, contains_all, until},
 };

@@ -237,7 +237,7 @@ pub async fn ask_engine(engine: &Path, method: &str, path: &str, body: Option<Va
         let bytes = response.into_body().collect().await.expect("a whole answer").to_bytes();
         (status, serde_json::from_slice(&bytes).unwrap_or_default())
     };
-    let limit = Duration::from_secs(60);
+    let limit = Duration::from_mins(1);
     tokio::time::timeout(limit, ask).await.unwrap_or_else(|_| panic!("{method} {path} takes too long"))
 }
 
