@@ -91,9 +91,11 @@ impl Event {
         self.attributes.get(attribute)?.parse().ok()
     }
 
-    /// Whether it is of a command run inside a container: health checks make several of these a minute.
-    pub fn is_exec(&self) -> bool {
-        self.action.starts_with("exec_")
+    /// Whether somebody only looked, or ran a command inside: nothing of what is shown changes, and health checks make
+    /// several of these a minute.
+    pub fn is_noise(&self) -> bool {
+        let looked = matches!(self.action.as_str(), "attach" | "detach" | "resize" | "top" | "export" | "archive-path");
+        self.action.starts_with("exec_") || looked
     }
 }
 

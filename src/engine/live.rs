@@ -214,7 +214,7 @@ impl Live {
 
     /// Takes an event in: remembers what no list tells and marks what has to be read back.
     fn note(&self, event: Event) {
-        if event.is_exec() {
+        if event.is_noise() {
             return;
         }
         let known = |picture: &Picture| {

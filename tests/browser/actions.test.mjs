@@ -1,7 +1,9 @@
 // What is pressed in a row and in the bar of picked rows.
 import assert from "node:assert/strict";
-import { before, test } from "node:test";
-import { docker, make, row, serve, state, unique, until, withPage } from "./support.mjs";
+import { after, before, test } from "node:test";
+import { docker, finish, make, row, serve, state, unique, until, withPage } from "./support.mjs";
+
+after(finish);
 
 let url;
 before(async () => ({ url } = await serve()));
@@ -24,7 +26,7 @@ test("a button in the row: pending at once, done by the live page, told by a toa
       await one.locator(`tr[data-name="${name}"][data-pending=stop]`).waitFor({ timeout: 1500 });
       await row(one, name).getByText(/stopping… \d s/).waitFor();
     }
-    await until(async () => /stopping… [12] s/.test(await row(page, name).innerText()), "the seconds go on", 3000);
+    await until(async () => /\b[123] s\b/.test(await row(page, name).innerText()), "the seconds go on", 3000);
     await page.locator(`tr[data-name="${name}"][data-state=exited]`).waitFor();
     await toast(page).getByText(name).first().waitFor();
     assert.equal(await watcher.locator("#toasts .toast").count(), 0);

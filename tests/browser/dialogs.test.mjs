@@ -1,7 +1,9 @@
 // Questions that are asked before something is done.
 import assert from "node:assert/strict";
-import { before, test } from "node:test";
-import { docker, make, row, serve, state, unique, withPage } from "./support.mjs";
+import { after, before, test } from "node:test";
+import { docker, finish, make, row, serve, state, unique, withPage } from "./support.mjs";
+
+after(finish);
 
 let url;
 before(async () => ({ url } = await serve()));
@@ -50,7 +52,7 @@ test("rename: a name that is wrong, one that is taken, and a good one", async ()
     assert.equal(await field.inputValue(), name);
     for (const [wrong, why] of [["no good", /letters|name/i], [taken, /has that name already/]]) {
       await field.fill(wrong);
-      assert.equal(await shown(page), `docker rename ${name} ${wrong.includes(" ") ? `'${wrong}'` : wrong}`);
+      assert.equal(await shown(page), wrong.includes(" ") ? `docker rename ${name} '${wrong}'` : `docker rename ${name} ${wrong}`);
       await field.press("Enter");
       await page.locator(".toast.bad").getByText(why).first().waitFor();
       assert.ok(await dialogOf(page).isVisible());

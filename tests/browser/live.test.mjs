@@ -1,7 +1,9 @@
 // A page that is open, and a terminal beside it.
 import assert from "node:assert/strict";
-import { before, test } from "node:test";
-import { docker, make, row, serve, unique, until, withPage } from "./support.mjs";
+import { after, before, test } from "node:test";
+import { docker, finish, make, row, serve, unique, until, withPage } from "./support.mjs";
+
+after(finish);
 
 let url;
 before(async () => ({ url } = await serve()));

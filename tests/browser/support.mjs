@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
+import http from "node:http";
 import os from "node:os";
 import path from "node:path";
-import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { chromium } from "playwright-core";
@@ -31,7 +31,7 @@ export async function docker(...args) {
 }
 
 let serial = 0;
-const PREFIX = `wb${process.pid}`;
+export const PREFIX = `wb${process.pid}`;
 
 /** A name that nothing else on this engine has. What carries it is removed when the file's tests are over. */
 export const unique = (word = "c") => `${PREFIX}-${word}${++serial}`;
@@ -89,6 +89,45 @@ async function stop(it, data) {
   fs.rmSync(data, { recursive: true, force: true });
 }
 
+/**
+ * The test engine, seen through a window. Either it has these containers and volumes only, and nothing ever happens in
+ * it: for pages of an empty engine, and of one with a thousand containers. Or it has only what is named with the prefix
+ * `only`, and the prefix is not seen: for pictures.
+ */
+export async function window({ containers = [], volumes = [], only } = {}) {
+  const socket = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "wheelhouse-engine-")), "engine.sock");
+  const lists = { "/containers/json": containers, "/volumes": { Volumes: volumes, Warnings: [] } };
+  const server = http.createServer((ask, answer) => {
+    const [where] = ask.url.replace(/^\/v[\d.]+/, "").split("?");
+    if (!only && where in lists) return answer.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(lists[where]));
+    if (!only && where === "/events") return answer.writeHead(200, { "content-type": "application/json" }).flushHeaders();
+    const real = http.request({ socketPath: SOCKET, path: ask.url, method: ask.method, headers: ask.headers }, (said) => {
+      if (!only) return answer.writeHead(said.statusCode, said.headers) && said.pipe(answer);
+      answer.writeHead(said.statusCode, { "content-type": "application/json" });
+      let text = "";
+      said.setEncoding("utf8").on("data", (chunk) => {
+        text += chunk;
+        if (where !== "/events") return;
+        const lines = text.split("\n");
+        text = lines.pop();
+        for (const line of lines) if (line.includes(only)) answer.write(`${line.replaceAll(only, "")}\n`);
+      }).on("end", () => answer.end(narrow(where, text).replaceAll(only, "")));
+    });
+    real.on("error", () => answer.destroy());
+    answer.on("close", () => real.destroy());
+    ask.pipe(real);
+  });
+  const narrow = (where, text) => {
+    if (!(where in lists) || !text) return text;
+    const list = JSON.parse(text), mine = (it) => JSON.stringify(it).includes(only);
+    return JSON.stringify(Array.isArray(list) ? list.filter(mine) : { ...list, Volumes: (list.Volumes ?? []).filter(mine) });
+  };
+  await new Promise((listens) => server.listen(socket, listens));
+  windows.add(server);
+  return `unix://${socket}`;
+}
+const windows = new Set();
+
 // ---- The browser.
 
 const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -100,11 +139,16 @@ export async function launch() {
   return browser;
 }
 
-after(async () => {
+// However this ends, it leaves no console behind.
+process.once("exit", () => { for (const it of consoles) it.child.kill("SIGKILL"); });
+
+/** Ends and removes all that this process has made. */
+export async function finish() {
   await browser?.close();
   for (const it of consoles) await it.stop();
+  for (const it of windows) { it.closeAllConnections(); it.close(); }
   await sweep();
-});
+}
 
 export const DESKTOP = { width: 1280, height: 900 };
 export const PHONE = { width: 390, height: 844 };
@@ -116,8 +160,8 @@ export const PHONE = { width: 390, height: 844 };
  */
 export async function withPage(url, use, { js = true, size = DESKTOP, theme = "light", expect = [], ...more } = {}) {
   const context = await (await launch()).newContext({
-    baseURL: url, viewport: size, colorScheme: theme, javaScriptEnabled: js, hasTouch: size === PHONE, locale: "en-GB", ...more });
-  context.setDefaultTimeout(10_000);
+    baseURL: url, viewport: size, colorScheme: theme, javaScriptEnabled: js, hasTouch: size === PHONE, isMobile: size === PHONE, locale: "en-GB", ...more });
+  context.setDefaultTimeout(15_000);
   const never = [];
   const watch = (page) => {
     page.on("console", (message) => {
@@ -151,17 +195,10 @@ export async function withPage(url, use, { js = true, size = DESKTOP, theme = "l
   }
 }
 
-/** Goes to a page and waits until its live connection stands, if it has one. */
-export async function visit(page, to) {
-  const answer = await page.goto(to);
-  await page.waitForFunction(() => !document.querySelector("#stream") || document.body.dataset.connected || true);
-  return answer;
-}
-
 // ---- Small things.
 
 /** Waits until `holds` answers with something true; answers with that. */
-export async function until(holds, what, ms = 10_000) {
+export async function until(holds, what, ms = 15_000) {
   const end = Date.now() + ms;
   for (;;) {
     const is = await holds();

@@ -41,6 +41,7 @@ struct Table<'a> {
     now: jiff::Timestamp,
     is_empty: bool,
     is_known: bool,
+    back: String,
 }
 
 #[derive(Template)]
@@ -70,7 +71,7 @@ impl<'a> Table<'a> {
     fn new(page: &'a Page, view: &'a View, listing: &'a Listing<'a>) -> Self {
         let picture = &page.picture;
         let is_empty = picture.containers.is_empty();
-        Self { view, listing, page, now: picture.now(), is_empty, is_known: picture.info.is_some() }
+        Self { view, listing, page, now: picture.now(), is_empty, is_known: picture.info.is_some(), back: view.back() }
     }
 
     /// Where a column's heading leads: sorted by it, or the other way round.
@@ -106,7 +107,7 @@ impl<'a> Table<'a> {
     fn line(&self, line: &Line<'_>) -> String {
         let drawn = match line {
             Line::Stack(stack) => html(&StackRow { stack }),
-            Line::Container(container) => html(&Row::new(container, self.page, self.now)),
+            Line::Container(container) => html(&Row::new(container, self.page, self.now, &self.back)),
         };
         drawn.map(|html| html.0).unwrap_or_default()
     }
@@ -203,14 +204,15 @@ pub async fn stream(live: Live, Query(query): Query) -> Response {
 
 fn fragments(page: &Page, view: &View) -> Result<Fragments, Error> {
     let listing = view.list(&page.picture);
-    let now = page.picture.now();
+    let (now, back) = (page.picture.now(), view.back());
     let mut rows = Vec::new();
     for line in &listing.lines {
         rows.push(match line {
             Line::Stack(stack) => Part { id: stack.id(), html: html(&StackRow { stack })?.0 },
-            Line::Container(container) => {
-                Part { id: format!("container-{}", container.id), html: html(&Row::new(container, page, now))?.0 }
-            }
+            Line::Container(container) => Part {
+                id: format!("container-{}", container.id),
+                html: html(&Row::new(container, page, now, &back))?.0,
+            },
         });
     }
     let table = Table::new(page, view, &listing);

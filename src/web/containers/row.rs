@@ -103,7 +103,7 @@ impl Way {
             Verb::Pause => echo::pause(&[name]),
             Verb::Unpause => echo::unpause(&[name]),
             Verb::Rename => echo::rename(name, "NEW"),
-            Verb::Remove => echo::rm(&[name], container.state.is_up(), false, false),
+            Verb::Remove => echo::rm(&[name], false, false, false),
         };
         Self { verb, command }
     }
@@ -129,11 +129,13 @@ pub struct Row<'a> {
     pub attention: Option<Attention>,
     /// Now, by the engine's clock.
     pub now: Timestamp,
+    /// The list that it stands in, for the forms that it leads to: escaped for a query.
+    pub back: &'a str,
 }
 
 impl<'a> Row<'a> {
     /// Of this container, for this page.
-    pub fn new(container: &'a Container, page: &Page, now: Timestamp) -> Self {
+    pub fn new(container: &'a Container, page: &Page, now: Timestamp, back: &'a str) -> Self {
         let is_own = page.picture.is_own(container);
         let (first, more) = ways(container, &page.picture);
         Self {
@@ -145,6 +147,7 @@ impl<'a> Row<'a> {
             is_own,
             attention: container.attention(),
             now,
+            back,
         }
     }
 

@@ -110,6 +110,11 @@ impl View {
         if query.is_empty() { "/containers".to_owned() } else { format!("/containers?{query}") }
     }
 
+    /// The address, to be put into the query of another.
+    pub fn back(&self) -> String {
+        url::form_urlencoded::byte_serialize(self.path().as_bytes()).collect()
+    }
+
     pub fn with(&self, change: impl FnOnce(&mut Self)) -> String {
         let mut other = Self { page: 1, ..self.clone() };
         change(&mut other);

@@ -135,7 +135,10 @@ struct Overview<'a> {
 struct Usage<'a> {
     c: &'a Container,
     memory: u64,
+    /// What a full bar is.
     limit: u64,
+    /// From where on it comes near its own limit; none where it has none.
+    high: Option<u64>,
     cpu: String,
 }
 
@@ -150,6 +153,7 @@ impl<'a> Usage<'a> {
                 c: picture.containers.get(&usage.id)?.as_ref(),
                 memory: usage.memory,
                 limit: own_limit.unwrap_or(most).max(1),
+                high: own_limit.map(|limit| limit / 10 * 9),
                 cpu: usage.cpu_percent.map(|percent| format!("{percent:.1} %")).unwrap_or_default(),
             })
         };

@@ -1,0 +1,153 @@
+// Every page and question, in both themes, on a desk and on a phone: axe finds nothing, nothing is cut off or too small
+// to press.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { DESKTOP, docker, finish, make, PHONE, row, serve, unique, until, window, withPage } from "./support.mjs";
+
+after(finish);
+
+const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/** What axe finds wrong, in lines. */
+async function violations(page) {
+  if (!await page.evaluate(() => Boolean(globalThis.axe))) await page.evaluate(AXE);
+  return page.evaluate(async (tags) => (await axe.run(document, { runOnly: tags, resultTypes: ["violations"] })).violations
+    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} (${node.failureSummary.replaceAll("\n", " ").slice(0, 240)})`)), TAGS);
+}
+
+/** What does not fit the width and, on a phone, what is too small for a thumb. */
+const misfits = (page, phone) => page.evaluate((phone) => {
+  const wide = document.scrollingElement.scrollWidth;
+  const found = wide > innerWidth ? [`the page is ${wide} px wide in ${innerWidth}`] : [];
+  if (!phone) return found;   // axe knows the rule for a mouse
+  for (const it of document.querySelectorAll("a, button, input:not([type=hidden]), select, textarea, summary")) {
+    if (!it.checkVisibility({ opacityProperty: true, visibilityProperty: true }) || it.closest(".vh, .away, .skip")) continue;
+    if (document.querySelector("dialog[open]") && !it.closest("dialog")) continue;
+    const box = it.getBoundingClientRect(), label = it.closest("label")?.getBoundingClientRect() ?? box;
+    // A link within a sentence is as tall as its line (WCAG 2.5.8).
+    if (it.matches("a") && getComputedStyle(it).display === "inline" && it.parentElement.textContent.trim() !== it.textContent.trim()) continue;
+    const least = it.matches("td .btn, .menu a, .menu button, .bulk .btn, dialog .btn") ? 44 : 24;
+    const [width, height] = [Math.max(box.width, label.width), Math.max(box.height, label.height)];
+    if (width < least - 0.5 || height < least - 0.5) found.push(`${it.outerHTML.slice(0, 140)} is ${Math.round(width)} x ${Math.round(height)}, not ${least}`);
+    if ((box.right > innerWidth + 1 || box.left < -1) && !it.closest(".tree, pre, .cmd")) found.push(`${it.outerHTML.slice(0, 140)} goes past the edge`);
+  }
+  return found;
+}, phone);
+
+let url, pages, name, id;
+before(async () => {
+  ({ url } = await serve());
+  name = unique("a11y");
+  const volume = unique("v");
+  const health = ["--health-cmd", "echo all is well", "--health-interval", "1s"];
+  await make(name, "-v", `${volume}:/named`, "-v", "/anonymous", "-e", "TOKEN=secret", "--label", `com.docker.compose.project=${unique("stack")}`, "--label", "team=red", "--memory", "64m", ...health);
+  await docker("create", "--network", "none", "--name", unique("a11y"), "busybox:latest");
+  await docker("run", "--network", "none", "--name", unique("a11y"), "busybox:latest", "sh", "-c", "exit 3").catch(() => {});
+  const paused = unique("a11y");
+  await make(paused);
+  await docker("pause", paused);
+  id = await docker("inspect", "-f", "{{.Id}}", name);
+  const other = await docker("inspect", "-f", "{{.Id}}", paused);
+  const jobs = await fetch(`${url}/containers`, { method: "POST", redirect: "manual", body: new URLSearchParams({ image: "localhost:1/nope:1", start: "1" }) });
+  const empty = await serve({ engine: await window() });
+  const sample = JSON.parse(await docker("inspect", name))[0];
+  const thousand = Array.from({ length: 1000 }, (_, at) => ({
+    Id: at.toString(16).padStart(4, "0").padEnd(64, "a"), Names: [`/thousand-${at}`], Image: at % 3 ? "registry.internal.example/team/very-long-image-name-of-a-service:2026.11.24-rc1" : "busybox:latest",
+    ImageID: sample.Image, Command: "sh -c 'while :; do sleep 1; done'", Created: 1795000000 + at, State: ["running", "exited", "paused", "created"][at % 4],
+    Status: ["Up 3 days", "Exited (1) 3 days ago", "Up 3 days (Paused)", "Created"][at % 4], Ports: at % 5 ? [] : [{ IP: "0.0.0.0", PrivatePort: 80, PublicPort: 30000 + at, Type: "tcp" }],
+    Labels: { "com.docker.compose.project": `stack-${at >> 5}` }, HostConfig: { NetworkMode: "none" }, NetworkSettings: { Networks: {} }, Mounts: [] }));
+  const many = await serve({ engine: await window({ containers: thousand }) });
+  const gone = await serve({ engine: "unix:///no/such/engine.sock" });
+  pages = {
+    "the overview": "/", "the list": "/containers", "a filtered list": `/containers?q=${name}&state=running&label=team`, "no match": "/containers?q=nothing-has-this-name",
+    "the form": `/containers/new?image=busybox`, "a container": `/containers/${id}`, "a container with its values": `/containers/${id}?reveal=1`, "a paused one": `/containers/${other}`, "its inspect": `/containers/${id}/inspect`,
+    "the question to remove": `/containers/${id}/remove`, "the question to kill": `/containers/${id}/kill`, "the question to rename": `/containers/${id}/rename`, "the question to stop": `/containers/${id}/stop`,
+    "the question about many": `/containers/confirm?action=remove&id=${id}&id=${other}`,
+    "the volumes": "/volumes", "a volume": `/volumes/${volume}`, "the form of a volume": "/volumes/new", "the question about a volume": `/volumes/${volume}/remove`, "prune": "/volumes/prune?all=1",
+    "the events": "/events", "the jobs": "/jobs", "a job": jobs.headers.get("location") ?? "/jobs", "nothing there": "/containers/0000", "no such page": "/nope",
+    "an empty overview": `${empty.url}/`, "an empty list": `${empty.url}/containers`, "no volumes": `${empty.url}/volumes`, "no jobs": `${empty.url}/jobs`,
+    "a thousand": `${many.url}/containers`, "their overview": `${many.url}/`, "no engine": `${gone.url}/containers`,
+  };
+});
+
+const expect = [/status of 4/, /status of 5/];
+for (const [where, size] of [["on a desk", DESKTOP], ["on a phone", PHONE]]) {
+  for (const theme of ["light", "dark"]) {
+    test(`${theme}, ${where}: every page`, async () => {
+      const found = [];
+      for (const base of new Set(Object.values(pages).map((path) => path.startsWith("http") ? new URL(path).origin : url))) {
+        await withPage(base, async (page) => {
+          for (const [what, path] of Object.entries(pages).filter(([, path]) => new URL(path, url).origin === base)) {
+            await page.goto(path);
+            await page.evaluate(() => document.querySelectorAll("main details").forEach((it) => { it.open = true; }));
+            for (const line of [...await violations(page), ...await misfits(page, size === PHONE)]) found.push(`${what}: ${line}`);
+          }
+        }, { size, theme, expect });
+      }
+      assert.equal(found.join("\n"), "");
+    });
+
+    test(`${theme}, ${where}: open dialogs, menus, toasts and the bar of picked rows`, async () => {
+      const found = [];
+      const look = async (page, what) => {
+        for (const line of [...await violations(page), ...await misfits(page, size === PHONE)]) found.push(`${what}: ${line}`);
+      };
+      await withPage(url, async (page) => {
+        await page.goto(`/containers?q=${name}`);
+        const menu = row(page, name).locator("[popover]"), more = row(page, name).getByRole("button", { name: /^More/ });
+        await more.click();
+        await look(page, "menu");
+        for (const verb of ["Kill", "Rename", "Remove"]) {
+          if (!await menu.isVisible()) await more.click();
+          await menu.getByRole("link", { name: new RegExp(`^${verb}`) }).click();
+          await page.getByRole("dialog").waitFor();
+          await look(page, `dialog ${verb}`);
+          if (verb === "Rename") {
+            await page.getByLabel("New name").fill("no good");
+            await page.getByLabel("New name").press("Enter");
+            await page.locator(".toast.bad").waitFor();
+            await look(page, "dialog with a toast");
+            await page.locator(".toast.bad [data-dismiss]").click();
+          }
+          await page.keyboard.press("Escape");
+          await page.getByRole("dialog").waitFor({ state: "hidden" });
+        }
+        await row(page, name).getByRole("checkbox").check();
+        await look(page, "picked");
+        if (size === PHONE) {
+          await page.getByRole("button", { name: "Sections" }).click();
+          await page.getByRole("navigation", { name: "Sections" }).waitFor();
+          await look(page, "sections");
+          await page.getByRole("link", { name: /^Volumes/ }).click();
+          await page.waitForURL("**/volumes");
+        }
+      }, { size, theme, expect });
+      assert.equal(found.join("\n"), "");
+    });
+  }
+}
+
+test("a page of a thousand stays small and turns", () => withPage(new URL(pages["a thousand"]).origin, async (page) => {
+  await page.goto("/containers");
+  assert.ok(await page.locator("tr[data-name]").count() <= 60);
+  assert.match(await page.locator(".pager").innerText(), /of 1,?000/);
+  await page.getByRole("link", { name: "Next" }).click();
+  await page.waitForURL(/page=2/);
+  await page.getByRole("link", { name: "Previous" }).waitFor();
+}));
+
+test("without colour: each state has a shape and a word of its own", () => withPage(url, async (page) => {
+  await page.goto(`/containers?q=${name.split("-")[0]}-a11y`);
+  const states = await page.locator("td.st").evaluateAll((cells) => cells.map((cell) => [cell.querySelector("use")?.getAttribute("href").split("#")[1], cell.textContent.trim()]));
+  assert.equal(states.length, 4);
+  assert.equal(new Set(states.map(([shape]) => shape)).size, 4, JSON.stringify(states));
+  for (const [, word] of states) assert.match(word, /^[a-z]+/);
+}));
+
+test("with motion reduced nothing moves", () => withPage(url, async (page) => {
+  await page.goto("/containers");
+  await until(() => page.evaluate(() => document.getAnimations().length === 0), "no animation runs", 2000);
+}, { reducedMotion: "reduce" }));

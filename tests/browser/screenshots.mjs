@@ -1,0 +1,68 @@
+// The pictures of the README, of a small shop on the test engine: screenshots.mjs [FOLDER]; without a folder, target/screenshots.
+import fs from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { docker, finish, IDLE, PHONE, PREFIX, row, serve, sleep, window, withPage } from "./support.mjs";
+
+const folder = path.resolve(process.argv[2] ?? path.join(path.dirname(fileURLToPath(import.meta.url)), "../../target/screenshots"));
+fs.mkdirSync(folder, { recursive: true });
+
+const only = `${PREFIX}-`;
+const images = ["nginx:1.29", "shop/api:2.14.0", "postgres:18", "valkey/valkey:9", "restic/restic:0.18", "lab/sim:latest"];
+const tags = images.map((image) => only + image);
+const [nginx, api, postgres, valkey, restic, sim] = tags;
+const shop = (service) => ["--label", "com.docker.compose.project=shop", "--label", `com.docker.compose.service=${service}`];
+const start = (name, image, options = [], program = IDLE) => docker("run", "-d", "--name", only + name, ...options, image, ...program);
+const quiet = ["--network", "none"];
+
+try {
+  for (const tag of tags) await docker("tag", "busybox:latest", tag);
+  await start("web", nginx, [...shop("web"), "-p", "8080:80", "--health-cmd", "true", "--health-interval", "2s"], ["httpd", "-f", "-p", "80"]);
+  await start("api", api, [...shop("api"), ...quiet, "-e", "NODE_ENV=production", "-e", "API_TOKEN=secret", "--memory", "256m", "--restart", "unless-stopped",
+    "--health-cmd", "echo 'GET /health: 503'; exit 1", "--health-interval", "1s", "--health-retries", "2", "-v", `${only}uploads:/srv/uploads`]);
+  await start("db", postgres, [...shop("db"), ...quiet, "-v", `${only}pgdata:/var/lib/postgresql`, "-v", "/run/archive"]);
+  await start("cache", valkey, [...shop("cache"), ...quiet]);
+  await start("migrate", api, [...shop("migrate"), ...quiet], ["sh", "-c", "exit 0"]);
+  await start("backup", restic, quiet, ["sh", "-c", "exit 2"]);
+  await start("sim", sim, quiet);
+  await docker("pause", `${only}sim`);
+  await docker("create", "--name", `${only}hello`, ...quiet, sim);
+  await sleep(4000);
+
+  const { url } = await serve({ engine: await window({ only }) });
+  const id = await docker("inspect", "-f", "{{.Id}}", `${only}api`);
+  const take = (name, to, options = {}, prepare = async () => {}) => withPage(url, async (page) => {
+    await page.goto(to);
+    await page.locator("h1").first().waitFor();
+    await prepare(page);
+    await page.evaluate(() => document.activeElement?.blur());
+    await page.screenshot({ path: path.join(folder, `${name}.png`) });
+    console.log(path.join(folder, `${name}.png`));
+  }, options);
+  const wide = { width: 1280, height: 800 };
+  const fill = async (page) => {
+    await page.locator("#f-image").fill("nginx:1.29");
+    await page.locator("#f-name").fill("web");
+    await page.locator("[name=port-host]").first().fill("8080");
+    await page.locator("[name=port-container]").first().fill("80");
+    await page.locator("[name=env-name]").first().fill("TZ");
+    await page.locator("[name=env-value]").first().fill("Europe/Berlin");
+    await page.locator("#run-line", { hasText: "Berlin" }).waitFor();
+    await page.evaluate(() => scrollTo(0, 0));
+  };
+  await take("list-light", "/containers", { size: wide });
+  await take("list-dark", "/containers", { size: wide, theme: "dark" });
+  await take("detail", `/containers/${id}`, { size: wide });
+  await take("create", "/containers/new", { size: wide }, fill);
+  await take("overview", "/", { size: wide }, () => sleep(2500));
+  await take("remove", "/containers", { size: wide }, async (page) => {
+    await row(page, "db").getByRole("button", { name: /^More/ }).click();
+    await row(page, "db").locator("[popover]").getByRole("link", { name: /^Remove/ }).click();
+    await page.getByRole("dialog").waitFor();
+  });
+  await take("list-phone", "/containers", { size: PHONE, deviceScaleFactor: 2 });
+} finally {
+  await finish();
+  await docker("rmi", ...tags).catch(() => {});
+}
+process.exit();
