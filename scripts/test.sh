@@ -99,7 +99,7 @@ if wants browser; then
 fi
 if wants image; then suite image "$ROOT/scripts/test-image.sh"; fi
 if [ "$part" = bench ]; then suite bench node tests/bench/bench.mjs README.md; fi
-if [ "$part" = screenshots ]; then suite screenshots node tests/browser/screenshots.mjs; fi
+if [ "$part" = screenshots ]; then suite screenshots node tests/browser/screenshots.mjs tests/browser/pictures; fi
 
 [ ${#broken[@]} -eq 0 ] || say "failed: ${broken[*]}"
 if [ "$skipped" = 0 ]; then echo "$passed passed, $failed failed"; else echo "$passed passed, $failed failed, $skipped skipped"; fi

@@ -194,13 +194,13 @@ if (stream) {
 }
 
 // A job that has ended well leads to what came of it.
+const watched = $("#job[data-job=running]") !== null;
 document.addEventListener("htmx:after:swap", () => {
   const job = $("#job[data-goto]");
-  if (job && job.dataset.watched) location.href = job.dataset.goto;
+  if (watched && job) location.href = job.dataset.goto;
   polish();
   picked();
 });
-$("#job[data-job=running]")?.setAttribute("data-watched", "1");
 
 // ---- Times that go on, and in the reader's own zone.
 
@@ -209,19 +209,19 @@ function age(seconds) {
     [5184000, (s) => `${Math.floor(s / 86400)} d`], [63072000, (s) => `${Math.floor(s / 2592000)} mo`], [Infinity, (s) => `${Math.floor(s / 31536000)} y`]];
   return steps.find(([limit]) => seconds < limit)[1](seconds);
 }
-// The engine's clock may differ from this one: ages are counted on from what the server said.
-const loaded = Date.now();
+// The engine's clock may differ from this one: ages are counted by the engine's, as it was when the page was drawn.
+const ahead = new Date(document.body.dataset.now) - Date.now();
+const secondsSince = (moment) => Math.max(0, Date.now() + ahead - new Date(moment)) / 1000;
 function tick() {
   for (const since of $$("[data-since]")) {
-    since._base ??= { said: parseInt(since.textContent, 10) || 0, at: Date.now() };
-    const text = `${since._base.said + Math.floor((Date.now() - since._base.at) / 1000)} s`;
+    const text = `${Math.floor(secondsSince(since.dataset.since))} s`;
     if (since.textContent !== text) since.textContent = text;
   }
 }
 function ages() {
   for (const time of $$("time[data-age]")) {
-    const text = age(Math.max(0, Date.now() - new Date(time.dateTime)) / 1000);
-    if (time.textContent !== text && Date.now() - loaded > 15_000) time.textContent = text;
+    const text = age(secondsSince(time.dateTime));
+    if (time.textContent !== text) time.textContent = text;
   }
 }
 function polish() {

@@ -25,6 +25,8 @@ pub struct Chrome {
     pub status: Status,
     /// Whether the engine answers, large where it does not.
     pub banner: Banner,
+    /// Now, by the engine's clock: what scripts count ages from.
+    pub now: String,
     /// Path and query of this page, for forms to come back to.
     pub here: String,
     /// Where this page's live connection is, if it lives.
@@ -190,6 +192,7 @@ impl Chrome {
             foot: Foot::new(&page.picture),
             status: Status::new(&page.picture),
             banner: Banner::new(&page.picture),
+            now: datetime(page.picture.now()),
             here: page.here().to_owned(),
             stream: None,
         }

@@ -13,7 +13,10 @@ use std::{
 use futures_util::{StreamExt, future::join_all, stream};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::time::{sleep, timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::{sleep, timeout},
+};
 
 use crate::support::{
     Answer, Console, Made, RealEngine, contains_all,
@@ -326,6 +329,52 @@ async fn s068_a_killed_engine_is_told_apart_from_stopped_containers() {
     // Not one reload: the page that was open all the time is right again, and follows.
     removed(&engine.socket(), &web.id).await;
     stream.until("the list without it", |data| data.contains("id=\"list\"") && !data.contains(&web.id)).await;
+}
+
+/// What a console on this port answers; nothing while it does not.
+async fn asked(port: u16, path: &str) -> String {
+    let ask = async {
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok()?;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.ok()?;
+        Some(answer)
+    };
+    timeout(Duration::from_secs(5), ask).await.ok().flatten().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn s072_a_dead_socket_file_is_mounted_anew_without_a_human() {
+    let mut engine = OwnEngine::start().await;
+    engine.takes_busybox().await;
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+    // The binary under test and what it is linked to, from this machine, which is the engine's too.
+    let folders = ["/lib", "/lib64", "/usr/lib"].into_iter().filter(|path| Path::new(path).is_dir());
+    let mut binds: Vec<String> = folders.map(|path| format!("{path}:{path}:ro")).collect();
+    binds.push(format!("{}:/wheelhouse:ro", Console::BINARY));
+    binds.push(format!("{}:/engine.sock", engine.socket().display()));
+    let listen = format!("127.0.0.1:{port}");
+    let words = ["/wheelhouse", "--engine", "unix:///engine.sock", "--listen", &listen, "--data", "/tmp/data"];
+    let host = json!({"NetworkMode": "host", "RestartPolicy": {"Name": "always"}, "Binds": binds});
+    let console = quick(&engine.socket(), "console", &words, json!({"HostConfig": host})).await;
+    let start = format!("/v1.41/containers/{}/start", console.id);
+    assert_eq!(ask_engine(&engine.socket(), "POST", &start, None).await.0, 204);
+    until("it is ready", async || asked(port, "/readyz").await.contains("ready\n").then_some(())).await;
+
+    engine.kill();
+    engine.again().await;
+    let begun = Instant::now();
+    let sees = async || {
+        let ready = asked(port, "/readyz").await.starts_with("HTTP/1.1 200");
+        (ready && asked(port, "/containers").await.contains(&console.id)).then_some(())
+    };
+    while sees().await.is_none() {
+        assert!(begun.elapsed() < Duration::from_mins(1), "blind for a minute: {}", asked(port, "/readyz").await);
+        sleep(Duration::from_millis(250)).await;
+    }
+    println!("a console with the dead socket file was right again after {:?}", begun.elapsed());
+    removed(&engine.socket(), &console.id).await;
 }
 
 #[tokio::test]
