@@ -624,12 +624,13 @@ async fn it_all_works_without_javascript() {
     assert!(list.has("form#act[method=post]"), "buttons belong to a form");
     assert_eq!(list.attribute("form#act input[name=back]", "value"), Some(list_path.clone()));
     let link = list.attributes(&format!("{} a[href]", web.row()), "href");
-    let link = link.iter().find(|href| href.ends_with("/remove")).expect("a link to the form");
+    let link = link.iter().find(|href| href.contains("/remove?")).expect("a link to the form");
     let form = console.get(link).await.expect(200);
     let action = form.attribute("#confirm form[method=post]", "action").expect("a form");
     let hidden = form.attributes("#confirm input[type=hidden]", "name");
     assert!(hidden.contains(&"back".to_owned()), "{hidden:?}");
     let back = form.attribute("#confirm input[name=back]", "value").expect("where to go back to");
+    assert_eq!(back, list_path, "the list, as it was filtered");
     let refused = console.post(&action, &[("back", &back)]).await.expect(409);
     assert!(refused.has("html main h1") && refused.has("form#act"), "an error is a page with its buttons");
     let force = refused.attribute("main a[href$='force=1']", "href").expect("a way on");

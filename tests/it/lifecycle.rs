@@ -226,7 +226,8 @@ async fn tried(
     let before = row(console, &container).await.expect("the row is there");
     let target = container.path(verb);
     let offers = |attribute| before.attributes(&format!("{} [{attribute}]", container.row()), attribute);
-    let is_offered = [offers("formaction"), offers("href")].concat().contains(&target);
+    let offered = [offers("formaction"), offers("href")].concat();
+    let is_offered = offered.iter().any(|path| path.split('?').next() == Some(&target));
     let volumes: Vec<String> = engine.mounts(&container.id).await.into_iter().map(|(name, _)| name).collect();
     let free = format!("{}-x", container.name);
     let fields: Vec<_> =
