@@ -90,7 +90,7 @@ test("the whole way of a removal", () => withPage(url, async (page) => {
   };
   await press("Tab", () => document.activeElement.matches(".more"));
   await page.keyboard.press("Enter");
-  await press("Tab", () => document.activeElement.matches("[popover] a[href$='/remove']"));
+  await press("Tab", () => document.activeElement.matches("[popover] a[href*='/remove?']"));
   await page.keyboard.press("Enter");
   await page.getByRole("dialog").waitFor();
   await press("Tab", () => document.activeElement.matches("dialog [name=force]"));

@@ -116,8 +116,8 @@ test("kill with a signal", async () => {
     await page.getByLabel("Another signal").fill("");
     await page.getByLabel(/SIGHUP/).check();
     await questionOf(page).getByRole("button", { name: /^Kill/ }).click();
-    // A link of a row knows nothing of its list: it leads back to the container.
-    await page.getByRole("heading", { level: 1, name }).waitFor();
+    // Back to the list, as it was filtered.
+    await page.waitForURL(`**/containers?q=${name}`);
     await goSee(page, `/containers?q=${name}`, row(page, name).getByText("exited, 7"));
   }, { expect: [/status of 422/] });
 });
