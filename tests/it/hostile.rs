@@ -257,6 +257,56 @@ async fn s025_the_engines_own_words_are_text() {
     contains_all(&detail.text("#detail"), &["could not be started", "⟨U+202E⟩"]);
 }
 
+/// A registry inside the engine's own network that answers every question for an image with these words.
+fn hostile_registry(engine: &RealEngine, words: &'static str) -> u16 {
+    use std::io::{BufRead as _, BufReader, Write as _};
+
+    let folder = engine.socket.parent().expect("a folder");
+    let pid = std::fs::read_to_string(folder.join("pid")).expect("the engine's pid");
+    let space = std::fs::File::open(format!("/proc/{}/ns/net", pid.trim())).expect("its network");
+    let (tell, told) = std::sync::mpsc::channel();
+    // A network is entered by one thread alone; the sockets that it opens belong there.
+    std::thread::spawn(move || {
+        let kind = Some(rustix::thread::LinkNameSpaceType::Network);
+        rustix::thread::move_into_link_name_space(std::os::fd::AsFd::as_fd(&space), kind).expect("root may enter");
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        tell.send(listener.local_addr().expect("an address").port()).expect("somebody waits");
+        for mut stream in listener.incoming().flatten() {
+            let mut request = String::new();
+            let mut lines = BufReader::new(stream.try_clone().expect("a handle"));
+            let _ = lines.read_line(&mut request);
+            let (status, body) = match request.contains(" /v2/ ") {
+                true => ("200 OK", "{}".to_owned()),
+                false => ("400 Bad Request", json!({"errors": [{"code": "UNKNOWN", "message": words}]}).to_string()),
+            };
+            let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n");
+            let _ = write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len());
+        }
+    });
+    told.recv().expect("it listens")
+}
+
+#[tokio::test]
+async fn s025_a_registrys_words_are_text() {
+    let engine = RealEngine::docker28();
+    let image = format!("localhost:{}/evil:1", hostile_registry(&engine, PAY));
+    let console = Console::on(&engine).await;
+    let name = engine.name("evil");
+    let job = console.post("/containers", &[("image", &image), ("name", &name), ("start", "1")]).await.leads_to();
+    let page = until("the job has ended", async || {
+        let page = console.get(&job).await.expect(200);
+        page.has("[data-job=ended]").then_some(page)
+    })
+    .await;
+    is_visible("the job", &page.body);
+    contains_all(&page.text("#job"), &["Nothing was created", "<img src=x", "⟨U+202E⟩"]);
+    is_visible("the jobs", &console.get("/jobs").await.expect(200).body);
+    let stream =
+        console.stream(&format!("{job}/stream")).await.until("the job", |data| data.contains("id=\"job\"")).await;
+    is_visible("the live job", &stream.data);
+    assert!(!engine.exists(&name).await);
+}
+
 #[tokio::test]
 async fn s028_labels_are_no_links_to_code() {
     let engine = RealEngine::docker28();
