@@ -106,11 +106,6 @@ impl Engine {
         self.live.history(id)
     }
 
-    /// How many requests were sent to the engine so far.
-    pub fn calls(&self) -> u64 {
-        self.wire.calls()
-    }
-
     /// Its containers.
     pub fn containers(&self) -> Containers<'_> {
         Containers(self)

@@ -10,10 +10,7 @@ use std::{
     fs, io,
     os::unix::fs::{FileTypeExt, MetadataExt},
     path::Path,
-    sync::{
-        Arc, RwLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, RwLock},
     time::Duration,
 };
 
@@ -54,26 +51,15 @@ pub(super) struct Wire {
     /// What goes before each path, `/v1.51`; empty until negotiated.
     prefix: RwLock<String>,
     sockets: Arc<Semaphore>,
-    calls: AtomicU64,
 }
 
 impl Wire {
     pub(super) fn new(address: Address) -> Self {
-        Self {
-            address,
-            prefix: RwLock::default(),
-            sockets: Arc::new(Semaphore::new(SOCKETS)),
-            calls: AtomicU64::new(0),
-        }
+        Self { address, prefix: RwLock::default(), sockets: Arc::new(Semaphore::new(SOCKETS)) }
     }
 
     pub(super) fn address(&self) -> &Address {
         &self.address
-    }
-
-    /// How many requests were sent so far.
-    pub(super) fn calls(&self) -> u64 {
-        self.calls.load(Ordering::Relaxed)
     }
 
     pub(super) fn set_version(&self, version: &str) {
@@ -89,7 +75,6 @@ impl Wire {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        self.calls.fetch_add(1, Ordering::Relaxed);
         let prefix = self.prefix.read().map(|prefix| prefix.clone()).unwrap_or_default();
         let target = request.uri().path_and_query().map_or("/", |path| path.as_str());
         *request.uri_mut() =

@@ -275,9 +275,10 @@ fn hostile_registry(engine: &RealEngine, words: &'static str) -> u16 {
             let mut request = String::new();
             let mut lines = BufReader::new(stream.try_clone().expect("a handle"));
             let _ = lines.read_line(&mut request);
-            let (status, body) = match request.contains(" /v2/ ") {
-                true => ("200 OK", "{}".to_owned()),
-                false => ("400 Bad Request", json!({"errors": [{"code": "UNKNOWN", "message": words}]}).to_string()),
+            let (status, body) = if request.contains(" /v2/ ") {
+                ("200 OK", "{}".to_owned())
+            } else {
+                ("400 Bad Request", json!({"errors": [{"code": "UNKNOWN", "message": words}]}).to_string())
             };
             let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n");
             let _ = write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len());
