@@ -656,3 +656,27 @@ async fn s032_a_networks_name_breaks_no_header() {
     let started = console.ask("POST", &web.path("start")).htmx().form(&[]).send().await.expect(200);
     assert!(!format!("{:?}", started.headers).contains("b=c"), "{:?}", started.headers);
 }
+
+#[tokio::test]
+async fn s015_nobody_upgrades_to_a_socket() {
+    let engine = RealEngine::docker28();
+    let console = Console::on(&engine).await;
+    let own = format!("http://127.0.0.1:{}", console.port);
+    // There are no sockets in this console yet: nothing answers 101, whoever asks. The live connections are plain reads.
+    for path in ["/containers/stream", "/volumes/stream", "/stream", "/events/stream", "/containers"] {
+        for origin in [own.as_str(), "http://evil.test", "null", "http://127.0.0.1:1"] {
+            let ask = console
+                .ask("GET", path)
+                .header("connection", "upgrade")
+                .header("upgrade", "websocket")
+                .header("sec-websocket-version", "13")
+                .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+                .header("origin", origin)
+                .header("sec-fetch-site", if origin == own { "same-origin" } else { "cross-site" })
+                .header("sec-fetch-mode", "websocket");
+            let status = ask.open().await.map_or_else(|status| status, |_| 200);
+            let wanted = if origin == own { 200 } else { 403 };
+            assert_eq!(status, wanted, "{path} for {origin}");
+        }
+    }
+}
