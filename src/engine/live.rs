@@ -274,8 +274,9 @@ impl Live {
         loop {
             let due = lock(&self.marked).again.values().map(|again| again.due).min();
             let due = due.map_or(next_relist, |due| due.min(next_relist));
-            let woken = tokio::time::timeout_at(due, self.wake.notified()).await.is_ok();
-            if !woken && Tick::now() >= next_relist {
+            // Woken or not: events without a pause must not put off what is due.
+            let _ = tokio::time::timeout_at(due, self.wake.notified()).await;
+            if Tick::now() >= next_relist {
                 self.relist().await?;
                 next_relist = Tick::now() + RELIST;
             }

@@ -295,7 +295,7 @@ fn limit(value: i64) -> Option<u64> {
 
 impl Detail {
     fn read(raw: Value) -> Result<Self, Error> {
-        let found: Inspected = serde_json::from_value(raw.clone()).map_err(|error| Error::Engine {
+        let found: Inspected = Inspected::deserialize(&raw).map_err(|error| Error::Engine {
             status: 502,
             message: format!("unexpected answer to inspect: {error}"),
         })?;

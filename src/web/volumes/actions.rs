@@ -316,21 +316,28 @@ pub async fn prune(page: Page, fields: Fields) -> Result<Response, Error> {
         let (failed, total) = (progress.failures(), progress.parts.len());
         // Who has come to use them meanwhile, by name: the engine tells ids.
         let picture = page.fresh().picture;
-        let stayed = progress.parts.iter().filter(|part| matches!(part.result, Some(Err(_))));
-        let used: Vec<_> =
-            stayed.filter_map(|part| Some((&part.name, users(&picture, &part.name.parse().ok()?)))).collect();
-        let line = |(name, users): &(&String, Vec<Arc<Container>>)| match users.as_slice() {
-            [] => format!("{name}: {}", Error::from(error.clone()).reason()),
-            users => format!(
-                "{name} is used by {}.",
-                users.iter().map(|user| user.name.as_str()).collect::<Vec<_>>().join(", ")
-            ),
-        };
-        let why = used.iter().take(20).map(line).collect::<Vec<_>>().join(" ");
+        let users = picture.users_of_volumes();
+        let stayed: Vec<_> = progress
+            .parts
+            .iter()
+            .filter_map(|part| {
+                let error = part.result.as_ref()?.as_ref().err()?;
+                Some((&part.name, error, users.get(part.name.as_str()).map(Vec::as_slice).unwrap_or_default()))
+            })
+            .collect();
+        let why = stayed.iter().take(20).map(|(name, error, users)| match users {
+            [] => format!("{name}: {}", Error::from((*error).clone()).reason()),
+            users => {
+                let names: Vec<_> = users.iter().map(|user| user.name.as_str()).collect();
+                format!("{name} is used by {}.", names.join(", "))
+            }
+        });
+        let why = why.collect::<Vec<_>>().join(" ");
         let open =
             |user: &Arc<Container>| Step::link(format!("Open {}", user.name), format!("/containers/{}", user.id));
         let told = Error::from(error.clone()).what(format!("{failed} of {} stayed.", volumes(total))).why(why);
-        let told = used.iter().flat_map(|(_, users)| users).take(5).fold(told, |told, user| told.next(open(user)));
+        let told =
+            stayed.iter().flat_map(|(_, _, users)| *users).take(5).fold(told, |told, user| told.next(open(user)));
         return Err(told.next(Step::link("How each ended", path)));
     }
     Ok(see_other(&path))
