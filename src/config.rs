@@ -1,10 +1,13 @@
 //! Every setting, from flag or environment. `main` reads it and hands down what each room needs.
 
+mod oidc;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use url::Url;
 
+pub use self::oidc::OidcArgs;
 use crate::engine::Address;
 
 /// A web console for a Docker engine.
@@ -47,6 +50,10 @@ pub struct Config {
     /// the host
     #[arg(long, env = "WHEELHOUSE_LISTEN_WITHOUT_ACCOUNTS", num_args = 0..=1, default_value = "false", default_missing_value = "true")]
     pub listen_without_accounts: bool,
+
+    /// Signing in with the organisation's own provider
+    #[command(flatten)]
+    pub oidc: OidcArgs,
 
     /// How many live connections may be open at once, in all
     #[arg(long, env = "WHEELHOUSE_MAX_STREAMS", default_value_t = 1024, value_name = "COUNT")]
@@ -100,7 +107,7 @@ impl Config {
         {
             return Err(format!("--public-url {url}: expected http://name/ or https://name/"));
         }
-        Ok(())
+        self.oidc.check()
     }
 }
 

@@ -14,4 +14,5 @@
 pub mod command;
 pub mod config;
 pub mod engine;
+pub mod team;
 pub mod web;
