@@ -1,5 +1,7 @@
 //! Every setting, from flag or environment. `main` reads it and hands down what each room needs.
 
+mod oidc;
+
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -9,6 +11,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use url::Url;
 
+pub use self::oidc::OidcArgs;
 use crate::{engine::Address, tls};
 
 /// A web console for a Docker engine.
@@ -67,6 +70,10 @@ pub struct Config {
     /// the host
     #[arg(long, env = "WHEELHOUSE_LISTEN_WITHOUT_ACCOUNTS", num_args = 0..=1, default_value = "false", default_missing_value = "true")]
     pub listen_without_accounts: bool,
+
+    /// Signing in with the organisation's own provider
+    #[command(flatten)]
+    pub oidc: OidcArgs,
 
     /// How many live connections may be open at once, in all
     #[arg(long, env = "WHEELHOUSE_MAX_STREAMS", default_value_t = 1024, value_name = "COUNT")]
@@ -166,7 +173,7 @@ impl Config {
         {
             return Err(format!("--public-url {url}: its path may have letters, digits and - . _ ~ only"));
         }
-        Ok(())
+        self.oidc.check()
     }
 }
 

@@ -72,7 +72,7 @@ async fn run(config: &Config) -> anyhow::Result<()> {
 /// Foreign text is logged as a value, never as `%`: values are quoted, so that no line can be forged (S032).
 /// bollard writes whole requests, secrets included, at debug: it stays at warn whatever is asked for (S045).
 fn start_log(config: &Config) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(format!("{},bollard=warn,hyper=warn,h2=warn", config.log))?;
+    let filter = EnvFilter::try_new(format!("{},bollard=warn,hyper=warn,h2=warn,reqwest=warn", config.log))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -10,6 +10,7 @@ mod audit;
 mod error;
 mod invites;
 mod login;
+pub mod oidc;
 mod passwords;
 mod people;
 mod role;
@@ -19,6 +20,7 @@ mod store;
 mod throttle;
 mod tokens;
 mod totp;
+mod who;
 
 pub use self::{
     accounts::{Account, AccountId, NewAccount},
@@ -33,5 +35,3 @@ pub use self::{
     totp::Enrolment,
     who::{Via, Who},
 };
-
-mod who;
