@@ -4,7 +4,10 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -140,7 +143,9 @@ impl Door {
     where
         I: Read + Write + Unpin + Send + 'static,
     {
+        let asked = AtomicBool::new(false);
         let service = service_fn(|mut request: Request<Incoming>| {
+            asked.store(true, Ordering::Relaxed);
             let client = self.proxies.client(peer, is_tls, request.headers());
             request.extensions_mut().insert(client);
             if let Some(prefix) = &self.prefix {
@@ -148,7 +153,14 @@ impl Door {
             }
             self.app.clone().oneshot(request.map(Body::new))
         });
-        watcher.watch(builder.serve_connection_with_upgrades(io, service)).await
+        let talk = watcher.watch(builder.serve_connection_with_upgrades(io, service));
+        tokio::pin!(talk);
+        // Nor has hyper a clock for the beginning of HTTP/2.
+        match timeout(HEADERS, &mut talk).await {
+            Ok(done) => done,
+            Err(_) if asked.load(Ordering::Relaxed) => talk.await,
+            Err(_) => Ok(()),
+        }
     }
 }
 

@@ -17,4 +17,6 @@ mod limits;
 mod live;
 mod own;
 mod pages;
+mod proxy;
+mod tls;
 mod volumes;
