@@ -14,7 +14,7 @@ use axum::{
 };
 
 use super::{AppState, Error, security, theme};
-use crate::engine::{Engine, Picture};
+use crate::engine::{Engine, Picture, Reach, Secrets};
 
 /// The most fields that a form may have.
 const FIELDS: usize = 4_000;
@@ -137,6 +137,29 @@ impl Page {
         self.uri.path_and_query().map_or("/", |here| here.as_str())
     }
 
+    /// The same page with values shown that are masked otherwise, where its address asks for it and the role may.
+    #[must_use]
+    pub fn revealed(self) -> Self {
+        let reach = self.engine.reach();
+        let asks = Fields::parse(self.uri.query().unwrap_or_default().as_bytes()).is_set("reveal");
+        if !(asks && self.may_reveal()) {
+            return self;
+        }
+        let engine = self.engine.within(Arc::new(reach.revealed()));
+        Self { picture: engine.picture(), engine, ..self }
+    }
+
+    /// Whether there are values that the role may ask for.
+    pub fn may_reveal(&self) -> bool {
+        let reach = self.engine.reach();
+        reach.root && reach.secrets >= Secrets::Masked
+    }
+
+    /// Whether nothing is masked on it.
+    pub fn is_revealed(&self) -> bool {
+        self.engine.reach().secrets == Secrets::Shown
+    }
+
     /// The same page as of the newest picture.
     pub fn fresh(&self) -> Self {
         Self { picture: self.engine.picture(), ..self.clone() }
@@ -152,6 +175,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let AppState { engine, .. } = AppState::from_ref(state);
+        let engine = engine.within(Arc::new(Reach::admin()));
         Ok(Self {
             picture: engine.picture(),
             engine,
