@@ -13,7 +13,10 @@ use tokio::{sync::watch, time::Interval};
 use url::Url;
 
 use super::{AppState, Client, Error, session::cookie};
-use crate::team::{Entry, Outcome, Right, Role, Subject, Team, Via, Who, oidc::Oidc};
+use crate::{
+    engine::{Reach, Scope},
+    team::{Entry, Outcome, Right, Role, Subject, Team, Via, Who, oidc::Oidc},
+};
 
 /// What the settings say about people.
 #[derive(Clone, Default)]
@@ -51,6 +54,22 @@ impl Asker {
         self.who.may(right)
             && !(self.rules.is_read_only && right.changes_engine())
             && !(self.who.via == Via::Alone && is_about_people)
+    }
+
+    /// How far their hand goes.
+    pub fn reach(&self) -> Reach {
+        let scope = self.who.scope.iter().filter_map(|part| part.parse().ok()).collect();
+        let reach = match self.who.role {
+            Some(Role::Admin) => Reach::admin(),
+            Some(Role::Operator) => Reach::operator(scope),
+            Some(Role::Viewer) => Reach::viewer(scope),
+            // Nobody is shown nothing, even by a page that forgot to ask.
+            None => Reach::viewer(vec![Scope::Stack("\0nobody".to_owned())]),
+        };
+        // What cannot be read as a limit must not become none.
+        let is_cut = reach.scope.len() < self.who.scope.len() && !reach.root;
+        let scope = if is_cut && reach.scope.is_empty() { vec![Scope::Stack("\0nobody".to_owned())] } else { reach.scope };
+        Reach { scope, operate: reach.operate && !self.rules.is_read_only, ..reach }
     }
 
     /// Whether we know them.

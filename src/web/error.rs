@@ -242,6 +242,9 @@ impl From<engine::Error> for Error {
             }
             E::Invalid(_) => Self::new(StatusCode::BAD_REQUEST, "The engine does not take that.", sentence(&words)),
             E::Denied(_) => Self::new(StatusCode::FORBIDDEN, "The engine forbids that.", sentence(&words)),
+            E::Forbidden(_) => {
+                return Self::new(StatusCode::FORBIDDEN, "Your role does not allow that.", words);
+            }
             E::OwnContainer(_) => {
                 return Self::new(StatusCode::CONFLICT, "This console does not do that to itself.", words);
             }

@@ -15,7 +15,7 @@ use axum::{
 
 use super::{AppState, Asker, Client, Error, security, theme};
 use crate::{
-    engine::{Engine, Picture},
+    engine::{Engine, Picture, Secrets},
     team::{Right, Who},
 };
 
@@ -141,7 +141,7 @@ pub struct Page {
     /// Whether a page of another site led here.
     pub is_from_elsewhere: bool,
     /// Scheme, host and port by which the browser reached us.
-    origin: String,
+    pub origin: String,
 }
 
 impl Page {
@@ -159,6 +159,29 @@ impl Page {
     pub fn whole(&self, path: &str) -> String {
         let base = self.asker.rules.public_url.as_ref().map_or(self.origin.as_str(), |url| url.as_str());
         format!("{}{path}", base.trim_end_matches('/'))
+    }
+
+    /// The same page with values shown that are masked otherwise, where its address asks for it and the role may.
+    #[must_use]
+    pub fn revealed(self) -> Self {
+        let reach = self.engine.reach();
+        let asks = Fields::parse(self.uri.query().unwrap_or_default().as_bytes()).is_set("reveal");
+        if !(asks && self.may_reveal()) {
+            return self;
+        }
+        let engine = self.engine.within(Arc::new(reach.revealed()));
+        Self { picture: engine.picture(), engine, ..self }
+    }
+
+    /// Whether there are values that the role may ask for.
+    pub fn may_reveal(&self) -> bool {
+        let reach = self.engine.reach();
+        reach.root && reach.secrets >= Secrets::Masked
+    }
+
+    /// Whether nothing is masked on it.
+    pub fn is_revealed(&self) -> bool {
+        self.engine.reach().secrets == Secrets::Shown
     }
 
     /// The same page as of the newest picture.
@@ -180,6 +203,7 @@ where
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let asker = parts.extensions.get::<Arc<Asker>>().cloned();
         let asker = asker.unwrap_or_else(|| Arc::new(Asker { who: Who::nobody(client.address), client, rules, team }));
+        let engine = engine.within(Arc::new(asker.reach()));
         Ok(Self {
             picture: engine.picture(),
             engine,

@@ -25,8 +25,8 @@ use axum::{
 use futures_util::stream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::{AppState, asker::Lease, Client, Error, chrome, extract::Page};
-use crate::engine::Progress;
+use super::{AppState, Client, Error, asker::Lease, chrome, extract::Page};
+use crate::engine::{Changes, Progress, Watch};
 
 /// How often a stream says that it lives. The page greys out when it has heard nothing for ten seconds (S087).
 const PULSE: Duration = Duration::from_secs(4);
@@ -179,6 +179,12 @@ pub fn stamp(version: u64) -> String {
 }
 
 impl Live {
+    /// The same with values shown, where they are asked for and may be: see [`Page::revealed`].
+    #[must_use]
+    pub fn revealed(self) -> Self {
+        Self { page: self.page.revealed(), ..self }
+    }
+
     /// The page that lives.
     pub fn page(&self) -> &Page {
         &self.page
@@ -193,7 +199,8 @@ impl Live {
         let Self { page, place, ending, lease, has } = self;
         // Without the stamp: who came a moment later watches the same view.
         let view = page.here().split("drawn=").next().unwrap_or_default().to_owned();
-        let shared = place.streams.view(&format!("{} {view}", page.host));
+        // Nor is what one may see drawn for another.
+        let shared = place.streams.view(&format!("{} {view} {}", page.host, page.engine.reach().key()));
         let mut pulse = tokio::time::interval(PULSE);
         pulse.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let watch = page.engine.watch();
@@ -209,7 +216,7 @@ impl Live {
 impl Live {
     /// Follows a job until it has ended: its page changes many times a second while it pulls, so it is sent ten
     /// times a second at most.
-    pub fn follow_job<D>(self, changes: watch::Receiver<Progress>, draw: D) -> Response
+    pub fn follow_job<D>(self, changes: Changes, draw: D) -> Response
     where
         D: Fn(&Progress) -> Result<Fragments, Error> + Send + 'static,
     {
@@ -234,7 +241,7 @@ impl Live {
                         (changes, (ending, lease), draw, place, before, false),
                     ));
                 }
-                let progress = changes.borrow_and_update().clone();
+                let progress = changes.progress();
                 let now = draw(&progress).unwrap_or_default();
                 let text = message(progress.version, &now.since(&before));
                 Some((Ok(text), (changes, (ending, lease), draw, place, now, false)))
@@ -268,7 +275,7 @@ struct Following<D> {
     draw: D,
     shared: Shared,
     pulse: tokio::time::Interval,
-    watch: watch::Receiver<Arc<crate::engine::Picture>>,
+    watch: Watch,
     sent: Option<Arc<Fragments>>,
 }
 
@@ -303,8 +310,7 @@ where
                     }
                 }
                 _ = self.pulse.tick() => {
-                    let live = self.watch.borrow().link.is_live();
-                    return Some(pulse(live));
+                    return Some(pulse(self.watch.is_live()));
                 }
             }
         }
@@ -313,7 +319,7 @@ where
     /// The view as of the newest picture, drawn by whoever of its watchers comes first.
     async fn drawn(&mut self) -> (u64, Arc<Fragments>) {
         let mut shared = self.shared.lock().await;
-        let picture = self.watch.borrow_and_update().clone();
+        let picture = self.watch.picture();
         if let Some((version, fragments)) = &*shared
             && *version >= picture.version
         {

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     engine::Secrets,
-    team::{Filter, Outcome, Recorded, Right},
+    team::{Filter, Recorded, Right},
 };
 
 /// Deeds on a page, and in a script.

@@ -73,6 +73,10 @@ impl AuditPage<'_> {
         mark(entry)
     }
 
+    fn is_outcome(&self, word: &str) -> bool {
+        self.outcome == word
+    }
+
     fn actions(&self) -> [&'static str; 9] {
         ["container", "volume", "job", "account", "session", "token", "sign-in", "refused", "reveal"]
     }

@@ -1,7 +1,5 @@
 //! Long work: how far it is, and a way to end it. It goes on when its page is closed.
 
-use std::sync::Arc;
-
 use crate::web::filters;
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
@@ -146,7 +144,7 @@ async fn list(page: Page) -> Result<Html<String>, Error> {
     html(&ListPage { chrome: Chrome::new(&page, "Jobs"), jobs: jobs.collect(), now: Timestamp::now() })
 }
 
-fn find(page: &Page, id: JobId) -> Result<Arc<Job>, Error> {
+fn find(page: &Page, id: JobId) -> Result<Job, Error> {
     page.engine.jobs().get(id).map_err(|why| Error::not_found("There is no such job.", &format!("{why}.")))
 }
 
@@ -176,7 +174,7 @@ async fn stream(Id(id): Id<JobId>, live: Live) -> Result<Response, Error> {
 /// `POST /jobs/{id}/cancel`
 async fn cancel(Id(id): Id<JobId>, page: Page, fields: Fields) -> Result<Response, Error> {
     let job = find(&page, id)?;
-    job.cancel();
+    job.cancel()?;
     let _ = tokio::time::timeout(std::time::Duration::from_secs(2), job.ended()).await;
     if page.is_htmx {
         return Ok(axum::http::StatusCode::NO_CONTENT.into_response());

@@ -15,7 +15,7 @@ use super::{
     chrome::Chrome,
     deed::Deed,
     extract::{Fields, Id, Page, see_other},
-    html::{Moment, html},
+    html::html,
 };
 use crate::{
     engine::Scope,
@@ -37,7 +37,7 @@ pub(super) fn routes() -> Routes {
 /// Limits as people type them, a line or a comma each; each has to be one.
 pub(super) fn scope(text: &str) -> Result<Vec<String>, String> {
     let parts = text.split(['\n', ',']).map(str::trim).filter(|part| !part.is_empty());
-    parts.map(|part| part.parse::<Scope>().map(|scope| scope.to_string())).collect()
+    parts.map(|part| part.parse::<Scope>().map(|scope| scope.to_string()).map_err(|why| why.to_string())).collect()
 }
 
 /// The table of who may do what.

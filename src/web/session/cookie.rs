@@ -1,7 +1,8 @@
 //! Cookies: what a browser keeps for us, and nothing else of ours (S011, S022).
 
 use axum::http::{HeaderMap, HeaderValue, header::COOKIE};
-use cookie::{Cookie, SameSite, time::Duration};
+pub use cookie::SameSite;
+use cookie::{Cookie, time::Duration};
 
 use crate::web::Client;
 

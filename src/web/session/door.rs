@@ -4,9 +4,8 @@ use axum::{
     http::{HeaderValue, StatusCode, header::SET_COOKIE},
     response::{IntoResponse, Response},
 };
-use cookie::SameSite;
 
-use super::cookie;
+use super::cookie::{self, SameSite};
 use crate::{
     team::{Device, Signed},
     web::{Client, extract::Page, extract::see_other},

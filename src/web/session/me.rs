@@ -21,7 +21,7 @@ use crate::{
         Error,
         chrome::Chrome,
         extract::{Fields, Id, Page, see_other},
-        html::{Moment, html},
+        html::html,
     },
 };
 

@@ -4,12 +4,11 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use cookie::SameSite;
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    cookie,
+    cookie::{self, SameSite},
     door::{device, with},
     login::{Again, next},
 };
