@@ -94,7 +94,10 @@ async fn welcome(config: &Config, team: &Team, listens: SocketAddr) -> anyhow::R
         }
     }
     if let Some(given) = team.first_link() {
-        println!("There is no administrator yet. Make the first one, once, at {}/setup?token={given}", config.address(listens));
+        println!(
+            "There is no administrator yet. Make the first one, once, at {}/setup?token={given}",
+            config.address(listens)
+        );
         if listens.ip().is_unspecified() && config.public_url.is_none() {
             println!("(from another machine, with the name or address of this one in place of localhost)");
         }
@@ -112,7 +115,11 @@ async fn welcome(config: &Config, team: &Team, listens: SocketAddr) -> anyhow::R
 
 /// `wheelhouse admin reset`
 async fn reset(config: &Config) -> anyhow::Result<()> {
-    anyhow::ensure!(config.data.join("wheelhouse.db").exists(), "no console keeps its data in {}: say --data", config.data.display());
+    anyhow::ensure!(
+        config.data.join("wheelhouse.db").exists(),
+        "no console keeps its data in {}: say --data",
+        config.data.display()
+    );
     let team = Team::open(&config.data, config.people.limits())?;
     let invite = team.reset(&config.people.admin).await?;
     println!("Choose a password for {}, once, within the hour, at", config.people.admin);
@@ -122,7 +129,11 @@ async fn reset(config: &Config) -> anyhow::Result<()> {
 
 /// `wheelhouse audit verify`
 async fn verify(config: &Config) -> anyhow::Result<()> {
-    anyhow::ensure!(config.data.join("wheelhouse.db").exists(), "no console keeps its data in {}: say --data", config.data.display());
+    anyhow::ensure!(
+        config.data.join("wheelhouse.db").exists(),
+        "no console keeps its data in {}: say --data",
+        config.data.display()
+    );
     match Team::open(&config.data, config.people.limits())?.verify_audit().await? {
         Verdict::Whole(Seal { count, hash }) => {
             println!("The audit is whole: {count} entries. Its head is {}", data_encoding::HEXLOWER.encode(&hash));

@@ -15,6 +15,27 @@ use crate::engine::spec::Spec;
 /// Characters on a line before [`RunLine::to_command_multiline`] breaks it.
 const LINE_WIDTH: usize = 72;
 
+/// Flags whose values everybody may know.
+const OUTLINE: [&str; 17] = [
+    "name",
+    "publish",
+    "publish-all",
+    "restart",
+    "network",
+    "memory",
+    "cpus",
+    "pids-limit",
+    "rm",
+    "init",
+    "read-only",
+    "interactive",
+    "tty",
+    "privileged",
+    "cap-add",
+    "cap-drop",
+    "platform",
+];
+
 /// What a line does with the new container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
@@ -88,6 +109,26 @@ impl RunLine {
                 Err(errors)
             }
         }
+    }
+
+    /// The line without the values of variables: docker takes those from the environment that it is run in. So it
+    /// can be kept, and run again by who has them.
+    #[must_use]
+    pub fn without_values(&self) -> Self {
+        let bare = |(flag, value): &(String, String)| {
+            let kept = if flag == "env" { value.split('=').next().unwrap_or_default() } else { value };
+            let is_secret = matches!(flag.as_str(), "log-opt" | "storage-opt") || value.contains("volume-opt");
+            (!is_secret).then(|| (flag.clone(), kept.to_owned()))
+        };
+        Self { options: self.options.iter().filter_map(bare).collect(), ..self.clone() }
+    }
+
+    /// What everybody may know of the line: the image, and those flags whose values hold no secrets.
+    #[must_use]
+    pub fn outline(&self) -> Self {
+        let is_known = |(flag, _): &&(String, String)| OUTLINE.contains(&flag.as_str());
+        let options = self.options.iter().filter(is_known).cloned().collect();
+        Self { options, image: self.image.clone(), args: Vec::new() }
     }
 
     /// The request that the line stands for, or everything that is wrong with it.

@@ -33,7 +33,7 @@ pub use self::{
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
     own::Own,
     picture::{Link, Picture},
-    reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch},
+    reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_options},
     stats::{Usage, Watcher},
     system::{Info, Version},
     volumes::{NewVolume, Sizes, Volume, Volumes},

@@ -130,9 +130,22 @@ pub struct Recorded {
     pub entry: Entry,
     /// Its hash, over itself and all before it.
     pub hash: Hash,
-    /// How it ended, where it is one that says what is about to be done: none while it goes on, or when the console
-    /// ended in the middle.
-    pub end: Option<(Outcome, String)>,
+    /// The entry that says how it ended, where this says what is about to be done: none while it goes on, or when the
+    /// console ended in the middle.
+    pub end: Option<Box<Entry>>,
+}
+
+impl Recorded {
+    /// How it ended, as far as is known.
+    pub fn outcome(&self) -> Outcome {
+        self.end.as_ref().map_or(self.entry.outcome, |end| end.outcome)
+    }
+
+    /// What it is about, id and name: what was made is known at the end only.
+    pub fn subject(&self) -> (&str, &str) {
+        let entry = self.end.as_deref().filter(|_| self.entry.object.is_empty()).unwrap_or(&self.entry);
+        (&entry.object, if entry.name.is_empty() { &self.entry.name } else { &entry.name })
+    }
 }
 
 /// What to look for. What is empty is not looked at.
@@ -258,7 +271,10 @@ fn find(connection: &Connection, filter: &Filter, most: usize) -> rusqlite::Resu
     };
     add("of_none.who = ? COLLATE NOCASE", &filter.who);
     add("(of_none.action = ? OR of_none.action LIKE ? || '.%')", &filter.action);
-    add("(of_none.object = ? OR instr(lower(of_none.entry ->> 'name'), lower(?)) > 0)", &filter.object);
+    add(
+        "(of_none.object = ? OR ended.object = ? OR instr(lower(of_none.entry ->> 'name'), lower(?)) > 0)",
+        &filter.object,
+    );
     add("substr(of_none.at, 1, length(?)) >= ?", &filter.from);
     add("substr(of_none.at, 1, length(?)) <= ?", &filter.to);
     add("instr(lower(of_none.entry), lower(?)) > 0", &filter.text);
@@ -273,7 +289,7 @@ fn find(connection: &Connection, filter: &Filter, most: usize) -> rusqlite::Resu
         conditions.push(format!("of_none.seq < {before}"));
     }
     let sql = format!(
-        "SELECT of_none.seq, of_none.entry, of_none.hash, ended.outcome, ended.entry ->> 'why' FROM audit of_none \
+        "SELECT of_none.seq, of_none.entry, of_none.hash, ended.entry FROM audit of_none \
          LEFT JOIN audit ended ON ended.opens = of_none.seq WHERE {} ORDER BY of_none.seq DESC LIMIT {}",
         conditions.join(" AND "),
         most + 1
@@ -281,10 +297,9 @@ fn find(connection: &Connection, filter: &Filter, most: usize) -> rusqlite::Resu
     let mut query = connection.prepare(&sql)?;
     let mut entries = query
         .query_map(params_from_iter(values), |row| {
-            let word: Option<String> = row.get(3)?;
-            let end = word.and_then(|word| serde_json::from_value(word.into()).ok());
-            let why: Option<String> = row.get(4)?;
-            Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, end.map(|end| (end, why.unwrap_or_default()))))
+            let end: Option<String> = row.get(3)?;
+            let end = end.and_then(|end| serde_json::from_str(&end).ok());
+            Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, end))
         })?
         .filter_map(|row| {
             row.map(|(seq, text, hash, end)| {
@@ -317,13 +332,23 @@ impl Team {
         self.store().write(move |connection| add(connection, &entry)).await
     }
 
-    /// Writes how what `seq` said ended. It has ended by now: a failure to write it can only be told to the log.
-    pub async fn ended(&self, seq: i64, entry: Entry) {
-        let entry =
-            Entry { of: Some(seq), at: Timestamp::now(), command: String::new(), public: String::new(), ..entry };
-        let (action, outcome) = (entry.action.clone(), entry.outcome);
-        if let Err(error) = self.record(entry).await {
-            tracing::error!(action, ?outcome, seq, error = error.to_string(), "the audit could not be written");
+    /// Writes many entries, all or none of them.
+    pub async fn record_all(&self, entries: Vec<Entry>) -> Result<Vec<i64>, Error> {
+        self.store().write(move |connection| entries.iter().map(|entry| add(connection, entry)).collect()).await
+    }
+
+    /// Writes how what was asked ended. It has ended by now: a failure to write it can only be told to the log.
+    pub async fn ended(&self, ends: Vec<(i64, Entry)>) {
+        let end = |(seq, entry)| Entry {
+            of: Some(seq),
+            at: Timestamp::now(),
+            command: String::new(),
+            public: String::new(),
+            ..entry
+        };
+        let numbers: Vec<i64> = ends.iter().map(|(seq, _)| *seq).collect();
+        if let Err(error) = self.record_all(ends.into_iter().map(end).collect()).await {
+            tracing::error!(entries = ?numbers, error = error.to_string(), "the audit could not be written");
         }
     }
 
@@ -409,7 +434,8 @@ mod tests {
         let find = |filter: Filter| store.write_now(|c| find(c, &filter, 10)).unwrap().entries;
         let all = find(Filter::default());
         assert_eq!(all.iter().map(|found| found.seq).collect::<Vec<_>>(), [3, 1]);
-        assert_eq!(all[1].end, Some((Outcome::Failed, "gone".into())));
+        assert_eq!(all[1].outcome(), Outcome::Failed);
+        assert_eq!(all[1].end.as_ref().map(|end| end.why.as_str()), Some("gone"));
         assert_eq!(find(Filter { commands: true, ..Filter::default() }).len(), 1);
         assert_eq!(find(Filter { action: "container".into(), ..Filter::default() }).len(), 1);
         assert_eq!(find(Filter { outcome: Some(Outcome::Failed), ..Filter::default() }).len(), 1);

@@ -68,7 +68,8 @@ impl Asker {
         };
         // What cannot be read as a limit must not become none.
         let is_cut = reach.scope.len() < self.who.scope.len() && !reach.root;
-        let scope = if is_cut && reach.scope.is_empty() { vec![Scope::Stack("\0nobody".to_owned())] } else { reach.scope };
+        let scope =
+            if is_cut && reach.scope.is_empty() { vec![Scope::Stack("\0nobody".to_owned())] } else { reach.scope };
         Reach { scope, operate: reach.operate && !self.rules.is_read_only, ..reach }
     }
 
@@ -135,7 +136,12 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Finds out who is asking, for everything inside.
-pub(super) async fn identify(State(state): State<AppState>, client: Client, mut request: Request, next: Next) -> Response {
+pub(super) async fn identify(
+    State(state): State<AppState>,
+    client: Client,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let headers = request.headers();
     let who = if state.rules.has_accounts {
         let cookie = cookie::read(headers, cookie::session(client));

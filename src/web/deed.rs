@@ -1,8 +1,13 @@
 //! What somebody does to the engine: written into the audit before it is done, and again with what came of it. What
 //! cannot be written down is not done.
 
+use std::fmt::Display;
+
 use super::{Error, extract::Page};
-use crate::team::{Entry, Outcome, Subject};
+use crate::{
+    engine::{ContainerId, Job, Part, Stage},
+    team::{Entry, Outcome, Subject, Team},
+};
 
 /// Something to be done.
 pub struct Deed {
@@ -14,42 +19,107 @@ pub struct Deed {
     pub command: String,
     /// The same for who sees no secrets, where that is another.
     pub public: Option<String>,
+    /// Anything else to say.
+    pub why: String,
 }
 
 impl Deed {
     /// To a thing of this kind, id and name.
-    pub fn new(action: impl Into<String>, kind: &'static str, id: impl Into<String>, name: impl Into<String>, command: &str) -> Self {
+    pub fn new(
+        action: impl Into<String>,
+        kind: &'static str,
+        id: impl Into<String>,
+        name: impl Into<String>,
+        command: &str,
+    ) -> Self {
         let subject = Subject { kind, id: id.into(), name: name.into() };
-        Self { action: action.into(), subject, command: command.to_owned(), public: None }
+        Self { action: action.into(), subject, command: command.to_owned(), public: None, why: String::new() }
     }
 }
 
-/// A deed that is written down as about to be done.
+/// Deeds that are written down as about to be done.
 pub struct Asked {
-    seq: i64,
-    entry: Entry,
-    page: Page,
+    entries: Vec<(i64, Entry)>,
+    team: Team,
+}
+
+/// What came of a deed.
+#[derive(Default)]
+pub struct Came {
+    /// What was made, where that was not known before.
+    pub made: Option<Subject>,
+    /// Why it did not work; none where it did.
+    pub why: Option<String>,
+}
+
+impl Came {
+    fn of<T, E: Display>(result: &Result<T, E>) -> Self {
+        Self { made: None, why: result.as_ref().err().map(ToString::to_string) }
+    }
+
+    /// A container that was made; `why` it did not work all the same.
+    pub fn container(id: &ContainerId, name: &str, why: Option<String>) -> Self {
+        Self { made: Some(Subject { kind: "container", id: id.to_string(), name: name.to_owned() }), why }
+    }
 }
 
 impl Asked {
-    /// Writes what came of it.
-    pub async fn ended<T, E: std::fmt::Display>(self, result: &Result<T, E>) {
-        let Self { seq, entry, page } = self;
-        let entry = match result {
-            Ok(_) => Entry { outcome: Outcome::Done, ..entry },
-            Err(error) => Entry { outcome: Outcome::Failed, ..entry }.why(error.to_string()),
+    /// Writes what came of the one.
+    pub async fn ended(self, came: Came) {
+        self.all_ended(vec![came]).await;
+    }
+
+    /// Writes what came of each, in their order.
+    async fn all_ended(self, came: Vec<Came>) {
+        let end = |((seq, entry), Came { made, why }): ((i64, Entry), Came)| {
+            let (object, name) =
+                made.map_or_else(|| (entry.object.clone(), entry.name.clone()), |made| (made.id, made.name));
+            let outcome = if why.is_none() { Outcome::Done } else { Outcome::Failed };
+            (seq, Entry { outcome, object, name, ..entry }.why(why.unwrap_or_default()))
         };
-        page.asker.team.ended(seq, entry).await;
+        let ends = self.entries.into_iter().zip(came).map(end).collect();
+        self.team.ended(ends).await;
+    }
+
+    /// Writes what comes of each when this job has ended.
+    pub fn follow(self, job: Job) {
+        tokio::spawn(async move {
+            let progress = job.ended().await;
+            let cancelled = || Some("it was cancelled".to_owned());
+            let came = if progress.parts.is_empty() {
+                vec![match &progress.stage {
+                    Stage::Done { container } => {
+                        container.as_ref().map_or_else(Came::default, |id| Came::container(id, "", None))
+                    }
+                    Stage::Failed { error, container: Some(id) } => Came::container(id, "", Some(error.to_string())),
+                    Stage::Failed { error, container: None } => Came { made: None, why: Some(error.to_string()) },
+                    Stage::Running | Stage::Cancelled => Came { made: None, why: cancelled() },
+                }]
+            } else {
+                let of =
+                    |part: &Part| part.result.as_ref().map_or_else(|| Came { made: None, why: cancelled() }, Came::of);
+                progress.parts.iter().map(of).collect()
+            };
+            self.all_ended(came).await;
+        });
     }
 }
 
 impl Page {
+    /// Writes down that somebody is about to do these. An error means that none of them must be done.
+    pub async fn asks_all(&self, deeds: Vec<Deed>) -> Result<Asked, Error> {
+        let entry = |Deed { action, subject, command, public, why }: Deed| {
+            Entry::new(&self.asker.who, action, subject, Outcome::Asked).command(&command, public.as_deref()).why(why)
+        };
+        let entries: Vec<Entry> = deeds.into_iter().map(entry).collect();
+        let team = self.asker.team.clone();
+        let numbers = team.record_all(entries.clone()).await?;
+        Ok(Asked { entries: numbers.into_iter().zip(entries).collect(), team })
+    }
+
     /// Writes down that somebody is about to do this. An error means that it must not be done.
     pub async fn asks(&self, deed: Deed) -> Result<Asked, Error> {
-        let Deed { action, subject, command, public } = deed;
-        let entry = Entry::new(&self.asker.who, action, subject, Outcome::Asked).command(&command, public.as_deref());
-        let seq = self.asker.team.record(entry.clone()).await?;
-        Ok(Asked { seq, entry, page: self.clone() })
+        self.asks_all(vec![deed]).await
     }
 
     /// Writes it down, does it, and writes down how it ended; to the end, even if who asked does not wait for it.
@@ -60,12 +130,12 @@ impl Page {
     ) -> Result<Result<T, E>, Error>
     where
         T: Send + Sync + 'static,
-        E: std::fmt::Display + Send + Sync + 'static,
+        E: Display + Send + Sync + 'static,
     {
         let asked = self.asks(deed).await?;
         let done = tokio::spawn(async move {
             let result = work.await;
-            asked.ended(&result).await;
+            asked.ended(Came::of(&result)).await;
             result
         });
         done.await.map_err(|_| Error::ours())

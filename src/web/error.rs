@@ -64,7 +64,15 @@ impl Step {
 impl Error {
     /// With this status: what happened, and why.
     pub fn new(status: StatusCode, what: impl Into<String>, why: impl Into<String>) -> Self {
-        Self(Box::new(Told { status, what: what.into(), why: why.into(), next: Vec::new(), words: None, bare: false, goes: None }))
+        Self(Box::new(Told {
+            status,
+            what: what.into(),
+            why: why.into(),
+            next: Vec::new(),
+            words: None,
+            bare: false,
+            goes: None,
+        }))
     }
 
     /// Adds something to do.
@@ -152,7 +160,11 @@ impl Error {
         } else {
             let about = right.about();
             let least = right.least();
-            format!("You are {role}. It takes {least} to do this: {}{}.", about.get(..1).unwrap_or_default().to_lowercase(), about.get(1..).unwrap_or_default())
+            format!(
+                "You are {role}. It takes {least} to do this: {}{}.",
+                about.get(..1).unwrap_or_default().to_lowercase(),
+                about.get(1..).unwrap_or_default()
+            )
         };
         Self::new(StatusCode::FORBIDDEN, "You may not do that.", why)
     }
@@ -283,21 +295,34 @@ impl From<team::Error> for Error {
         match error {
             E::Full(folder) => storage(
                 "Nothing was done: it could not be written down.",
-                format!("The disk of {} is full. What is not in the audit is not done: make room there, and try again.", folder.display()),
+                format!(
+                    "The disk of {} is full. What is not in the audit is not done: make room there, and try again.",
+                    folder.display()
+                ),
             ),
             E::Storage { folder, why } => storage(
                 "Nothing was done: it could not be written down.",
                 format!("The database in {} cannot be used: {why}.", folder.display()),
             ),
             E::Damaged(why) => storage("The database is damaged.", why),
-            E::Wrong => Self::new(StatusCode::FORBIDDEN, "That is not right.", "Name, password, code or link do not fit, or were used up."),
+            E::Wrong => Self::new(
+                StatusCode::FORBIDDEN,
+                "That is not right.",
+                "Name, password, code or link do not fit, or were used up.",
+            ),
             E::Throttled(wait) => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "Too many tries.",
                 format!("Wait {} s, then try again.", wait.as_secs() + 1),
             ),
-            E::Missing(what) => Self::not_found(&format!("There is no such {what}."), "It may have been removed meanwhile."),
-            E::Invalid { field, why } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "That cannot be taken like this.", format!("{field}: {why}")),
+            E::Missing(what) => {
+                Self::not_found(&format!("There is no such {what}."), "It may have been removed meanwhile.")
+            }
+            E::Invalid { field, why } => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "That cannot be taken like this.",
+                format!("{field}: {why}"),
+            ),
             E::LastAdmin => Self::new(
                 StatusCode::CONFLICT,
                 "Somebody has to stay in charge.",

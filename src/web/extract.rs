@@ -16,7 +16,7 @@ use axum::{
 use super::{AppState, Asker, Client, Error, security, theme};
 use crate::{
     engine::{Engine, Picture, Secrets},
-    team::{Right, Who},
+    team::{Entry, Outcome, Right, Subject, Who},
 };
 
 /// The most fields that a form may have.
@@ -161,16 +161,18 @@ impl Page {
         format!("{}{path}", base.trim_end_matches('/'))
     }
 
-    /// The same page with values shown that are masked otherwise, where its address asks for it and the role may.
-    #[must_use]
-    pub fn revealed(self) -> Self {
+    /// The same page with values shown that are masked otherwise, where its address asks for it and the role may. It is
+    /// written down first: what cannot be is not shown.
+    pub async fn revealed(self) -> Result<Self, Error> {
         let reach = self.engine.reach();
         let asks = Fields::parse(self.uri.query().unwrap_or_default().as_bytes()).is_set("reveal");
         if !(asks && self.may_reveal()) {
-            return self;
+            return Ok(self);
         }
+        let subject = Subject { kind: "page", id: self.uri.path().to_owned(), name: String::new() };
+        self.asker.team.record(Entry::new(&self.asker.who, "reveal", subject, Outcome::Done)).await?;
         let engine = self.engine.within(Arc::new(reach.revealed()));
-        Self { picture: engine.picture(), engine, ..self }
+        Ok(Self { picture: engine.picture(), engine, ..self })
     }
 
     /// Whether there are values that the role may ask for.

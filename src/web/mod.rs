@@ -98,7 +98,14 @@ pub static SECTIONS: &[Section] = &[
         right: Right::Look,
         routes: events::routes,
     },
-    Section { path: "/jobs", label: "Jobs", group: Some("Engine"), count: None, right: Right::Look, routes: jobs::routes },
+    Section {
+        path: "/jobs",
+        label: "Jobs",
+        group: Some("Engine"),
+        count: None,
+        right: Right::Look,
+        routes: jobs::routes,
+    },
     Section {
         path: "/activity",
         label: "Activity",
@@ -107,8 +114,22 @@ pub static SECTIONS: &[Section] = &[
         right: Right::Look,
         routes: activity::routes,
     },
-    Section { path: "/people", label: "People", group: Some("Team"), count: None, right: Right::People, routes: people::routes },
-    Section { path: "/audit", label: "Audit", group: Some("Team"), count: None, right: Right::Audit, routes: audit::routes },
+    Section {
+        path: "/people",
+        label: "People",
+        group: Some("Team"),
+        count: None,
+        right: Right::People,
+        routes: people::routes,
+    },
+    Section {
+        path: "/audit",
+        label: "Audit",
+        group: Some("Team"),
+        count: None,
+        right: Right::Audit,
+        routes: audit::routes,
+    },
 ];
 
 /// What handlers work with; each takes the part that it needs.

@@ -76,11 +76,17 @@ impl Routes {
         self.add("POST", path, None, post(handler))
     }
 
-    fn add(mut self, method: &'static str, path: &'static str, right: Option<Right>, route: MethodRouter<AppState>) -> Self {
+    fn add(
+        mut self,
+        method: &'static str,
+        path: &'static str,
+        right: Option<Right>,
+        route: MethodRouter<AppState>,
+    ) -> Self {
         let route = match right {
-            Some(right) => {
-                route.route_layer(middleware::from_fn(move |request: Request, next: Next| asker::gate(right, request, next)))
-            }
+            Some(right) => route.route_layer(middleware::from_fn(move |request: Request, next: Next| {
+                asker::gate(right, request, next)
+            })),
             None => route,
         };
         self.list.push(Route { method, path, right });

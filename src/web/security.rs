@@ -138,7 +138,8 @@ pub(super) async fn same_origin(
     } else if let Err(Stranger { origin, wanted }) = guards.is_own(request.headers(), own, asker.has_cookie()) {
         tracing::warn!(origin, wanted, "a write from a page that is not ours was refused; see --public-url");
         if asker.is_known() {
-            let subject = Subject { kind: "page", id: request.uri().path().chars().take(200).collect(), name: String::new() };
+            let subject =
+                Subject { kind: "page", id: request.uri().path().chars().take(200).collect(), name: String::new() };
             let why = format!("{} came from {origin}", request.method());
             asker.team.note(Entry::new(&asker.who, "refused", subject, Outcome::Refused).why(why)).await;
         }

@@ -72,7 +72,10 @@ pub async fn serve(
     let guards = Arc::new(Guards::new(&config.hosts, config.public_url.as_ref()));
     let wire = Wire { is_tls: tls.is_some(), is_trusted: config.tls_cert.is_some(), warns: config.may_be_overheard() };
     let prefix = Prefix::of(config.public_url.as_ref());
-    let app = router(AppState { engine, streams: streams.clone(), guards, wire, team, rules: Arc::new(rules) }, prefix.clone());
+    let app = router(
+        AppState { engine, streams: streams.clone(), guards, wire, team, rules: Arc::new(rules) },
+        prefix.clone(),
+    );
     let door = Arc::new(Door { app, prefix, tls, proxies: Proxies::new(&config.trusted_proxies) });
     let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
     let most = usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(128).clamp(64, CONNECTIONS);

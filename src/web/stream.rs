@@ -167,7 +167,13 @@ where
             .get("drawn")
             .map(str::to_owned);
         let lease = page.asker.lease();
-        Ok(Self { page, place, lease, ending: streams.ending.subscribe(), has: said.filter(|id| !id.is_empty()).or(drawn) })
+        Ok(Self {
+            page,
+            place,
+            lease,
+            ending: streams.ending.subscribe(),
+            has: said.filter(|id| !id.is_empty()).or(drawn),
+        })
     }
 }
 
@@ -180,9 +186,8 @@ pub fn stamp(version: u64) -> String {
 
 impl Live {
     /// The same with values shown, where they are asked for and may be: see [`Page::revealed`].
-    #[must_use]
-    pub fn revealed(self) -> Self {
-        Self { page: self.page.revealed(), ..self }
+    pub async fn revealed(self) -> Result<Self, Error> {
+        Ok(Self { page: self.page.revealed().await?, ..self })
     }
 
     /// The page that lives.

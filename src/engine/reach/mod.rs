@@ -19,7 +19,8 @@ mod view;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-pub(super) use self::{admit::taken, options::masked as masked_options, raw::volume as told_volume, view::Views};
+pub use self::options::masked as masked_options;
+pub(super) use self::{admit::taken, raw::volume as told_volume, view::Views};
 pub use self::{
     redact::HIDDEN,
     scope::{InvalidScope, Scope},

@@ -53,8 +53,8 @@ struct ActivityPage {
 fn is_seen(page: &Page, deed: &Recorded) -> bool {
     let scope = &page.asker.who.scope;
     let seen = || match deed.entry.kind.as_str() {
-        "container" => deed.entry.object.parse().is_ok_and(|id| page.picture.containers.contains_key(&id)),
-        "volume" => deed.entry.object.parse().is_ok_and(|name| page.picture.volumes.contains_key(&name)),
+        "container" => deed.subject().0.parse().is_ok_and(|id| page.picture.containers.contains_key(&id)),
+        "volume" => deed.subject().0.parse().is_ok_and(|name| page.picture.volumes.contains_key(&name)),
         _ => false,
     };
     scope.is_empty() || deed.entry.who == page.asker.who.name || seen()
@@ -62,17 +62,33 @@ fn is_seen(page: &Page, deed: &Recorded) -> bool {
 
 impl Line {
     fn new(page: &Page, deed: &Recorded) -> Self {
-        let entry = &deed.entry;
+        let (entry, (object, name)) = (&deed.entry, deed.subject());
         let hides = page.asker.reach().secrets == Secrets::Hidden;
         let command = if hides && !entry.public.is_empty() { &entry.public } else { &entry.command };
         let path = match entry.kind.as_str() {
-            "container" => entry.object.parse().ok().filter(|id| page.picture.containers.contains_key(id)).map(|id| format!("/containers/{id}")),
-            "volume" => entry.object.parse().ok().filter(|name| page.picture.volumes.contains_key(name)).map(|name| format!("/volumes/{name}")),
+            "container" => object
+                .parse()
+                .ok()
+                .filter(|id| page.picture.containers.contains_key(id))
+                .map(|id| format!("/containers/{id}")),
+            "volume" => object
+                .parse()
+                .ok()
+                .filter(|name| page.picture.volumes.contains_key(name))
+                .map(|name| format!("/volumes/{name}")),
             _ => None,
         };
         // What the engine says of a failure may hold what a reader may not see.
-        let why = deed.end.as_ref().filter(|_| !hides).map(|(_, why)| why.clone()).unwrap_or_default();
-        Self { at: entry.at, who: entry.who.clone(), command: command.clone(), mark: mark(deed), why, path, name: entry.name.clone() }
+        let why = deed.end.as_ref().filter(|_| !hides).map(|end| end.why.clone()).unwrap_or_default();
+        Self {
+            at: entry.at,
+            who: entry.who.clone(),
+            command: command.clone(),
+            mark: mark(deed),
+            why,
+            path,
+            name: name.to_owned(),
+        }
     }
 }
 

@@ -48,7 +48,7 @@ fn filter(query: &Fields) -> Filter {
 
 /// How an entry ended, in shape, word and colour.
 pub(super) fn mark(entry: &Recorded) -> (&'static str, &'static str, &'static str) {
-    match entry.end.as_ref().map_or(entry.entry.outcome, |(outcome, _)| *outcome) {
+    match entry.outcome() {
         Outcome::Asked => ("unknown", "unknown", "begun"),
         Outcome::Done => ("running", "check", "done"),
         Outcome::Failed => ("failed", "failed", "failed"),

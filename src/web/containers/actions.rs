@@ -19,6 +19,7 @@ use crate::{
     web::{
         Error,
         chrome::Chrome,
+        deed::Deed,
         error::{Step, Toast},
         extract::{Fields, Page, Query, see_other},
         html::{bytes, count, html},
@@ -119,7 +120,9 @@ pub async fn act(Target(id, verb): Target, page: Page, fields: Fields) -> Result
     };
     let names = if links.is_empty() { vec![name.as_str()] } else { links.iter().map(String::as_str).collect() };
     let echo = echo_of(&action, &names);
-    match page.engine.containers().act(&id, action).await {
+    let deed = Deed::new(format!("container.{}", verb.word()), "container", id.as_str(), name.clone(), &echo);
+    let (engine, of) = (page.engine.clone(), id.clone());
+    match page.does(deed, async move { engine.containers().act(&of, action).await }).await? {
         Ok(done) => {
             tracing::info!(container = id.short(), name, command = echo, "done");
             let says = if links.is_empty() {
@@ -429,7 +432,14 @@ pub async fn bulk(page: Page, fields: Fields) -> Result<Response, Error> {
     let names: Vec<String> = ids.iter().map(name).collect();
     let echo = echo_of(&action, &names.iter().map(String::as_str).collect::<Vec<_>>());
     let total = ids.len();
+    // Each its own deed: what came of one is not what came of another.
+    let deed = |(id, name): (&ContainerId, &String)| {
+        let echo = echo_of(&action, &[name.as_str()]);
+        Deed::new(format!("container.{}", verb.word()), "container", id.as_str(), name.clone(), &echo)
+    };
+    let asked = page.asks_all(ids.iter().zip(&names).map(deed).collect()).await?;
     let job = page.engine.jobs().act_on_many(ids, action, echo.clone())?;
+    asked.follow(job.clone());
     let path = format!("/jobs/{}", job.id);
     let Ok(progress) = tokio::time::timeout(PATIENCE, job.ended()).await else {
         return Ok(if page.is_htmx {

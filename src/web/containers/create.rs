@@ -18,10 +18,11 @@ use super::{
 };
 use crate::{
     command::{FLAGS, Flag, Group, Kind, RunLine, Verb},
-    engine::{Container, ContainerId, Error as EngineError, Picture, spec::Spec},
+    engine::{Container, ContainerId, Engine, Error as EngineError, Picture, spec::Spec},
     web::{
         Error,
         chrome::Chrome,
+        deed::{Asked, Came, Deed},
         error::{Step, Toast},
         extract::{Fields, Page, Query, see_other},
         html::html,
@@ -304,21 +305,60 @@ pub async fn submit(page: Page, fields: Fields) -> Result<Response, Error> {
         Err(error) => return refused(&page, &fields, &line, error),
     };
     let start = fields.is_set("start");
-    let echo = line.to_command(if start { Verb::Run } else { Verb::Create });
-    if !page.engine.images().has(&spec.image).await? {
-        let job = page.engine.jobs().run(spec, start, echo).await?;
+    let verb = if start { Verb::Run } else { Verb::Create };
+    let echo = line.to_command(verb);
+    let name = spec.name.clone().unwrap_or_default();
+    let deed = Deed {
+        public: Some(line.outline().to_command(verb)),
+        ..Deed::new(format!("container.{verb}"), "container", "", name, &line.without_values().to_command(verb))
+    };
+    let has_image = page.engine.images().has(&spec.image).await?;
+    let asked = page.asks(deed).await?;
+    if !has_image {
+        let job = match page.engine.jobs().run(spec, start, echo).await {
+            Ok(job) => job,
+            Err(error) => {
+                asked.ended(Came { made: None, why: Some(error.to_string()) }).await;
+                return refused(&page, &fields, &line, error);
+            }
+        };
+        asked.follow(job.clone());
         return Ok(see_other(&format!("/jobs/{}", job.id)));
     }
-    let created = match page.engine.containers().create(&spec).await {
-        Ok(created) => created,
+    // To its end, even if who asked does not wait for it.
+    let (engine, of) = (page.engine.clone(), spec.clone());
+    let made = tokio::spawn(async move { make(&engine, &of, start, asked).await });
+    let (id, started) = match made.await.map_err(|_| Error::ours())? {
+        Ok(made) => made,
         Err(error) => return refused(&page, &fields, &line, error),
     };
     // Not the command: it may hold secrets.
-    tracing::info!(container = created.id.short(), name = spec.name, image = spec.image, "created");
-    if start && let Err(error) = page.engine.containers().start_new(&created.id).await {
-        return Err(not_started(error, &created.id, spec.name.as_deref(), &page.fresh().picture));
+    tracing::info!(container = id.short(), name = spec.name, image = spec.image, "created");
+    match started {
+        Ok(()) => Ok(see_other(&format!("/containers/{id}"))),
+        Err(error) => Err(not_started(error, &id, spec.name.as_deref(), &page.fresh().picture)),
     }
-    Ok(see_other(&format!("/containers/{}", created.id)))
+}
+
+/// Creates it and, if that is asked for, starts it; the audit is told what came of both.
+async fn make(
+    engine: &Engine,
+    spec: &Spec,
+    start: bool,
+    asked: Asked,
+) -> Result<(ContainerId, Result<(), EngineError>), EngineError> {
+    let name = spec.name.as_deref().unwrap_or_default();
+    let created = match engine.containers().create(spec).await {
+        Ok(created) => created,
+        Err(error) => {
+            asked.ended(Came { made: None, why: Some(error.to_string()) }).await;
+            return Err(error);
+        }
+    };
+    let started = if start { engine.containers().start_new(&created.id).await } else { Ok(()) };
+    let why = started.as_ref().err().map(|error| format!("it was created, but did not start: {error}"));
+    asked.ended(Came::container(&created.id, name, why)).await;
+    Ok((created.id, started))
 }
 
 /// What came of a container that exists but did not start: it is kept, and its page shows why.

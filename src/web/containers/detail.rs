@@ -180,7 +180,7 @@ impl<'a> Summary<'a> {
 
 /// `GET /containers/{id}`, with `?reveal=1` with its values.
 pub async fn page(Id(id): Id<ContainerId>, page: Page) -> Result<Html<String>, Error> {
-    let page = page.revealed();
+    let page = page.revealed().await?;
     let container = find(&page, &id)?;
     let detail = page.engine.containers().get(&id).await?;
     let stream = format!("/containers/{id}/stream{}", if page.is_revealed() { "?reveal=1" } else { "" });
@@ -192,15 +192,15 @@ pub async fn page(Id(id): Id<ContainerId>, page: Page) -> Result<Html<String>, E
 }
 
 /// `GET /containers/{id}/stream`
-pub async fn stream(Id(id): Id<ContainerId>, live: Live) -> Response {
-    let live = live.revealed();
+pub async fn stream(Id(id): Id<ContainerId>, live: Live) -> Result<Response, Error> {
+    let live = live.revealed().await?;
     let name = live
         .page()
         .picture
         .containers
         .get(&id)
         .map_or_else(|| id.short().to_owned(), |container| container.name.clone());
-    live.follow(move |page| {
+    Ok(live.follow(move |page| {
         let (id, name) = (id.clone(), name.clone());
         async move {
             let part = match page.picture.containers.get(&id) {
@@ -212,12 +212,12 @@ pub async fn stream(Id(id): Id<ContainerId>, live: Live) -> Response {
             };
             Ok(Fragments { rest: vec![Part { id: "detail".into(), html: part.0 }], ..Fragments::default() })
         }
-    })
+    }))
 }
 
 /// `GET /containers/{id}/inspect`: everything, as a tree to unfold and as JSON.
 pub async fn inspect(Id(id): Id<ContainerId>, page: Page) -> Result<Html<String>, Error> {
-    let page = page.revealed();
+    let page = page.revealed().await?;
     let container = find(&page, &id)?;
     let detail = page.engine.containers().get(&id).await?;
     html(&InspectPage {
@@ -233,7 +233,7 @@ pub async fn inspect(Id(id): Id<ContainerId>, page: Page) -> Result<Html<String>
 
 /// `GET /containers/{id}/inspect.json`: as a file.
 pub async fn raw(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Error> {
-    let page = page.revealed();
+    let page = page.revealed().await?;
     let detail = page.engine.containers().get(&id).await?;
     let headers = [
         (CONTENT_TYPE, "application/json".to_owned()),

@@ -9,6 +9,7 @@ use super::{
     Error, Routes,
     chrome::Chrome,
     containers::words,
+    deed::Deed,
     extract::{Fields, Id, Page, see_other},
     html::{bytes, html, span},
     stream::{Fragments, Live, Part},
@@ -174,7 +175,9 @@ async fn stream(Id(id): Id<JobId>, live: Live) -> Result<Response, Error> {
 /// `POST /jobs/{id}/cancel`
 async fn cancel(Id(id): Id<JobId>, page: Page, fields: Fields) -> Result<Response, Error> {
     let job = find(&page, id)?;
-    job.cancel()?;
+    let deed = Deed::new("job.cancel", "job", id.to_string(), job.progress().title, "");
+    let cancelled = job.clone();
+    page.does(deed, async move { cancelled.cancel() }).await??;
     let _ = tokio::time::timeout(std::time::Duration::from_secs(2), job.ended()).await;
     if page.is_htmx {
         return Ok(axum::http::StatusCode::NO_CONTENT.into_response());

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::{
     Error, Routes,
     chrome::Chrome,
-    deed::Deed,
+    deed::{Came, Deed},
     extract::{Fields, Id, Page, see_other},
     html::html,
 };
@@ -66,8 +66,15 @@ impl Form {
     fn read(fields: &Fields) -> Self {
         let text = |name| fields.text(name).unwrap_or_default().to_owned();
         // A script that says nothing of it does not switch anybody off.
-        let enabled = fields.get("enabled").is_none_or(|_| fields.all("enabled").any(|value| !matches!(value, "" | "0" | "false" | "off")));
-        Self { name: text("name"), role: text("role"), scope: fields.all("scope").collect::<Vec<_>>().join("\n"), enabled }
+        let enabled = fields
+            .get("enabled")
+            .is_none_or(|_| fields.all("enabled").any(|value| !matches!(value, "" | "0" | "false" | "off")));
+        Self {
+            name: text("name"),
+            role: text("role"),
+            scope: fields.all("scope").collect::<Vec<_>>().join("\n"),
+            enabled,
+        }
     }
 
     fn of(account: &Account) -> Self {
@@ -223,7 +230,11 @@ async fn update(Id(id): Id<AccountId>, page: Page, fields: Fields) -> Result<Res
         Err(error) => return wrong(error, |error| draw(&page, &account, form, None, Some(error))),
     };
     let (team, enabled) = (page.asker.team.clone(), form.enabled);
-    let says = format!("{role}{}{}", if enabled { "" } else { ", switched off" }, if scope.is_empty() { String::new() } else { format!(", limited to {}", scope.join(", ")) });
+    let says = format!(
+        "{role}{}{}",
+        if enabled { "" } else { ", switched off" },
+        if scope.is_empty() { String::new() } else { format!(", limited to {}", scope.join(", ")) }
+    );
     let work = async move { team.update(id, role, scope, enabled).await };
     let deed = Deed { public: Some(says), ..deed("account.update", id, &account.name) };
     match page.does(deed, work).await? {
@@ -251,7 +262,7 @@ async fn drop_second_factor(Id(id): Id<AccountId>, page: Page) -> Result<Respons
 async fn end_sessions(Id(id): Id<AccountId>, page: Page) -> Result<Response, Error> {
     let (account, asked) = (find(&page, id)?, page.asks(deed("session.end", id, &find(&page, id)?.name)).await?);
     page.asker.team.end_sessions(account.id, None).await;
-    asked.ended(&Ok::<_, team::Error>(())).await;
+    asked.ended(Came::default()).await;
     Ok(see_other(&format!("/people/{id}")))
 }
 

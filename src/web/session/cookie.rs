@@ -26,7 +26,13 @@ pub fn read(headers: &HeaderMap, name: &str) -> Option<String> {
 
 /// A cookie to be kept: for this host alone, not to be read by scripts, not sent along from other sites.
 /// The way back from the provider is a visit from another site: what has to be there then is `Lax`.
-pub fn write(client: Client, name: &str, value: &str, seconds: Option<i64>, same_site: SameSite) -> Option<HeaderValue> {
+pub fn write(
+    client: Client,
+    name: &str,
+    value: &str,
+    seconds: Option<i64>,
+    same_site: SameSite,
+) -> Option<HeaderValue> {
     let mut cookie = Cookie::new(name.to_owned(), value.to_owned());
     cookie.set_path("/");
     cookie.set_http_only(true);

@@ -87,7 +87,11 @@ fn told(error: team::Error) -> Result<(StatusCode, String, Option<u64>), Error> 
         team::Error::Wrong => Ok((StatusCode::UNAUTHORIZED, "The name or the password is wrong.".to_owned(), None)),
         team::Error::Throttled(wait) => {
             let seconds = wait.as_secs() + 1;
-            Ok((StatusCode::TOO_MANY_REQUESTS, format!("Too many tries. Wait {seconds} s, then try again."), Some(seconds)))
+            Ok((
+                StatusCode::TOO_MANY_REQUESTS,
+                format!("Too many tries. Wait {seconds} s, then try again."),
+                Some(seconds),
+            ))
         }
         other => Err(other.into()),
     }

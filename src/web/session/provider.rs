@@ -92,7 +92,11 @@ pub async fn finish(page: Page, headers: HeaderMap, Query(query): Query) -> Resu
     let signed = match team.sign_in_as(&identity.issuer, &identity.subject, &name, role, &device(&page)).await {
         Ok(signed) => signed,
         Err(team::Error::Wrong) => {
-            return Err(Error::new(StatusCode::FORBIDDEN, "You may not sign in.", "Your account here was switched off by an administrator."));
+            return Err(Error::new(
+                StatusCode::FORBIDDEN,
+                "You may not sign in.",
+                "Your account here was switched off by an administrator.",
+            ));
         }
         Err(team::Error::Invalid { why, .. }) => {
             return Err(Error::new(StatusCode::FORBIDDEN, "You could not be signed in.", why));

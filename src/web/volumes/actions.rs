@@ -12,10 +12,11 @@ use axum::{
 use super::list::{gone, volumes};
 use crate::{
     command::echo,
-    engine::{Container, Error as EngineError, NewVolume, Picture, Stage, Volume, VolumeName},
+    engine::{Container, Error as EngineError, NewVolume, Picture, Stage, Volume, VolumeName, masked_options},
     web::{
         Error,
         chrome::Chrome,
+        deed::Deed,
         error::{Step, Toast},
         extract::{Fields, Id, Page, Query, see_other},
         html::{bytes, html},
@@ -136,7 +137,20 @@ pub async fn create(page: Page, fields: Fields) -> Result<Response, Error> {
     if !errors.is_empty() {
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, form(&page, &fields, &new, errors)?).into_response());
     }
-    match page.engine.volumes().create(new.clone()).await {
+    let name = new.name.as_ref().map(ToString::to_string).unwrap_or_default();
+    let masked = masked_options(&new.options.iter().cloned().collect());
+    let deed = Deed {
+        public: Some(command(&NewVolume { options: Vec::new(), labels: Vec::new(), ..new.clone() })),
+        ..Deed::new(
+            "volume.create",
+            "volume",
+            name.clone(),
+            name,
+            &command(&NewVolume { options: masked.into_iter().collect(), ..new.clone() }),
+        )
+    };
+    let (engine, made) = (page.engine.clone(), new.clone());
+    match page.does(deed, async move { engine.volumes().create(made).await }).await? {
         Ok(name) => {
             // Not the command: options of a driver may hold secrets.
             tracing::info!(volume = %name, "created");
@@ -202,7 +216,9 @@ pub async fn confirm_remove(Id(name): Id<VolumeName>, page: Page, Query(query): 
 /// `POST /volumes/{name}/remove`
 pub async fn remove(Id(name): Id<VolumeName>, page: Page, fields: Fields) -> Result<Response, Error> {
     let echo = echo::volume_rm(&[name.as_str()], false);
-    match page.engine.volumes().remove(&name).await {
+    let deed = Deed::new("volume.remove", "volume", name.as_str(), name.as_str(), &echo);
+    let (engine, of) = (page.engine.clone(), name.clone());
+    match page.does(deed, async move { engine.volumes().remove(&of).await }).await? {
         Ok(()) => {
             tracing::info!(volume = %name, command = echo, "removed");
             let back = fields.back("/volumes");
@@ -307,7 +323,12 @@ pub async fn prune(page: Page, fields: Fields) -> Result<Response, Error> {
     if names.is_empty() && !fields.is_set("listed") {
         names = unused(&page.picture, all).0.into_iter().map(|volume| volume.name.clone()).collect();
     }
+    let deed = |name: &VolumeName| {
+        Deed::new("volume.remove", "volume", name.as_str(), name.as_str(), &echo::volume_rm(&[name.as_str()], false))
+    };
+    let asked = page.asks_all(names.iter().map(deed).collect()).await?;
     let job = page.engine.jobs().remove_volumes(names, echo::volume_prune(all))?;
+    asked.follow(job.clone());
     let path = format!("/jobs/{}", job.id);
     let ended = tokio::time::timeout(PATIENCE, job.ended()).await;
     if let Ok(progress) = &ended

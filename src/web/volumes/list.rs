@@ -264,7 +264,7 @@ pub(super) fn gone(name: &VolumeName) -> Error {
 
 /// `GET /volumes/{name}`, with `?reveal=1` with its values.
 pub async fn detail(Id(name): Id<VolumeName>, page: Page) -> Result<Html<String>, Error> {
-    let page = page.revealed();
+    let page = page.revealed().await?;
     let volume = page.picture.volumes.get(&name).cloned().ok_or_else(|| gone(&name))?;
     let raw = page.engine.volumes().inspect(&name).await?;
     let users = page.picture.users_of_volumes().remove(name.as_str()).unwrap_or_default();
@@ -296,7 +296,7 @@ fn texts(raw: &Value, part: &str) -> Vec<(String, String)> {
 
 /// `GET /volumes/{name}/inspect.json`
 pub async fn raw(Id(name): Id<VolumeName>, page: Page) -> Result<Response, Error> {
-    let page = page.revealed();
+    let page = page.revealed().await?;
     let raw = page.engine.volumes().inspect(&name).await?;
     let headers = [
         (CONTENT_TYPE, "application/json".to_owned()),

@@ -12,7 +12,7 @@ pub(super) fn routes() -> Routes {
         .post("/volumes", Right::Create, actions::create)
         .get("/volumes/stream", Right::Look, list::stream)
         .get("/volumes/new", Right::Create, actions::new)
-        .post("/volumes/measure", Right::Look, actions::measure)
+        .post("/volumes/measure", Right::Operate, actions::measure)
         .get("/volumes/prune", Right::Remove, actions::confirm_prune)
         .post("/volumes/prune", Right::Remove, actions::prune)
         .get("/volumes/{name}", Right::Look, list::detail)
