@@ -2,13 +2,17 @@
 
 mod oidc;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::{Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
 use url::Url;
 
 pub use self::oidc::OidcArgs;
-use crate::engine::Address;
+use crate::{engine::Address, tls};
 
 /// A web console for a Docker engine.
 #[derive(Debug, Clone, Parser)]
@@ -45,6 +49,22 @@ pub struct Config {
     /// The address under which browsers reach this console, if it is behind a proxy
     #[arg(long, env = "WHEELHOUSE_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<Url>,
+
+    /// HTTPS: auto is on for any address but this machine's own; off is for behind a proxy
+    #[arg(long, env = "WHEELHOUSE_TLS", value_enum, default_value_t = TlsMode::Auto, value_name = "MODE")]
+    pub tls: TlsMode,
+
+    /// A certificate (PEM, with those between it and its root) in place of the console's own; read anew when it changes
+    #[arg(long, env = "WHEELHOUSE_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The key of that certificate (PEM, without a password)
+    #[arg(long, env = "WHEELHOUSE_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses and networks, as 10.0.0.0/8
+    #[arg(long, env = "WHEELHOUSE_TRUSTED_PROXIES", value_delimiter = ',', value_name = "ADDRESS,...", value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
 
     /// Listen on an address that others can reach although there are no accounts: whoever opens the page is root on
     /// the host
@@ -83,6 +103,22 @@ pub enum Command {
     Healthcheck,
 }
 
+/// Whether the console speaks TLS itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TlsMode {
+    /// Wherever others can reach it, or a certificate was given.
+    Auto,
+    /// Always.
+    On,
+    /// Never: a proxy does.
+    Off,
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = text.parse::<IpAddr>().map(IpNet::from).ok();
+    address.or_else(|| text.parse().ok()).ok_or_else(|| "expected an address or a network as 10.0.0.0/8".to_owned())
+}
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -93,9 +129,33 @@ pub enum LogFormat {
 }
 
 impl Config {
+    /// Whether it listens where only this machine reaches it.
+    fn is_local(&self) -> bool {
+        self.listen.ip().to_canonical().is_loopback()
+    }
+
+    /// Whether what goes out unencrypted may be read by others.
+    pub fn may_be_overheard(&self) -> bool {
+        !self.is_local() || self.tls == TlsMode::Off
+    }
+
+    /// Where the certificate comes from, for a console that browsers call by these names; none where it speaks plain
+    /// HTTP.
+    pub fn certificate(&self, names: Vec<String>) -> Option<tls::Source> {
+        let given = self.tls_cert.clone().zip(self.tls_key.clone());
+        match (self.tls, given) {
+            (TlsMode::Off, _) => None,
+            (_, Some((cert, key))) => Some(tls::Source::Given(tls::Files { cert, key })),
+            (TlsMode::Auto, None) if self.is_local() => None,
+            (_, None) => {
+                Some(tls::Source::Own(tls::Own { folder: self.data.join("tls"), names, listen: self.listen.ip() }))
+            }
+        }
+    }
+
     /// What is wrong with these settings together, if anything is.
     pub fn check(&self) -> Result<(), String> {
-        if !self.listen.ip().is_loopback() && !self.listen_without_accounts {
+        if !self.is_local() && !self.listen_without_accounts {
             return Err(format!(
                 "refusing to listen on {}: whoever can open this console is root on the host, and there are no accounts yet.\n\
                  Listen on 127.0.0.1, or say --listen-without-accounts if only trusted people can reach that address.",
@@ -106,6 +166,12 @@ impl Config {
             && (!matches!(url.scheme(), "http" | "https") || url.host().is_none())
         {
             return Err(format!("--public-url {url}: expected http://name/ or https://name/"));
+        }
+        // It is written into attributes of pages as it is.
+        if let Some(url) = &self.public_url
+            && !url.path().bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~".contains(&b))
+        {
+            return Err(format!("--public-url {url}: its path may have letters, digits and - . _ ~ only"));
         }
         self.oidc.check()
     }
@@ -150,5 +216,9 @@ mod tests {
         assert!(check(&["--listen", "0.0.0.0:9000"]).is_err());
         assert!(check(&["--listen", "0.0.0.0:9000", "--listen-without-accounts"]).is_ok());
         assert!(check(&["--public-url", "ftp://x"]).is_err());
+        assert!(check(&["--public-url", "https://x/a&b/"]).is_err());
+        assert!(check(&["--tls-cert", "x"]).is_err());
+        assert!(check(&["--trusted-proxies", "10.0.0.1,fd00::/8"]).is_ok());
+        assert!(check(&["--trusted-proxies", "proxy"]).is_err());
     }
 }

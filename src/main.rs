@@ -13,7 +13,8 @@ use tracing_subscriber::EnvFilter;
 use wheelhouse::{
     config::{Command, Config, LogFormat},
     engine::Engine,
-    web,
+    tls::Tls,
+    web::{self, Guards},
 };
 
 fn main() -> ExitCode {
@@ -38,7 +39,15 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let engine = Engine::connect(config.engine.clone())?;
-    println!("Wheelhouse listens on http://{}/", listener.local_addr()?);
+    let names = Guards::new(&config.hosts, config.public_url.as_ref()).hosts().map(str::to_owned).collect();
+    let tls = config.certificate(names).map(Tls::start).transpose()?;
+    match &tls {
+        None => println!("Wheelhouse listens on http://{}/", listener.local_addr()?),
+        Some(tls) => {
+            println!("Wheelhouse listens on https://{}/", listener.local_addr()?);
+            println!("Its certificate has the SHA-256 fingerprint {}", tls.fingerprint());
+        }
+    }
     let mut terminate = signal(SignalKind::terminate())?;
     let closing = engine.clone();
     let end = async move {
@@ -51,7 +60,7 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     };
     let stranded = engine.clone();
     tokio::select! {
-        served = web::serve(config, engine, listener, end) => served,
+        served = web::serve(config, engine, listener, tls, end) => served,
         () = stranded.stranded() => anyhow::bail!(
             "nobody listens at {} any more: it is the socket of an engine that has ended. Ending too, so that the \
              restart policy of this container mounts the new one; mount the directory /var/run to avoid this",
@@ -75,7 +84,8 @@ fn start_log(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Asks the console on this machine over plain HTTP: no client library for one line.
+/// Asks the console on this machine over plain HTTP: no client library for one line. Where it speaks TLS and listens
+/// on one address of a LAN, the answer is the way to HTTPS: it lives all the same.
 async fn healthcheck(mut listen: SocketAddr) -> anyhow::Result<()> {
     if listen.ip().is_unspecified() {
         listen.set_ip(if listen.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
@@ -87,7 +97,8 @@ async fn healthcheck(mut listen: SocketAddr) -> anyhow::Result<()> {
             .await?;
         let mut answer = String::new();
         stream.take(4096).read_to_string(&mut answer).await?;
-        anyhow::ensure!(answer.starts_with("HTTP/1.1 200"), "{}", answer.lines().next().unwrap_or("no answer"));
+        let is_well = ["HTTP/1.1 200", "HTTP/1.1 308"].iter().any(|well| answer.starts_with(well));
+        anyhow::ensure!(is_well, "{}", answer.lines().next().unwrap_or("no answer"));
         Ok(())
     };
     tokio::time::timeout(Duration::from_secs(3), ask).await.context("no answer within 3 s")?

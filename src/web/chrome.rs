@@ -29,6 +29,8 @@ pub struct Chrome {
     pub now: String,
     /// Path and query of this page, for forms to come back to.
     pub here: String,
+    /// Whether others on the way can read it: not encrypted.
+    pub is_open: bool,
     /// Where this page's live connection is, if it lives.
     pub stream: Option<String>,
 }
@@ -194,6 +196,7 @@ impl Chrome {
             banner: Banner::new(&page.picture),
             now: datetime(page.picture.now()),
             here: page.here().to_owned(),
+            is_open: page.is_open,
             stream: None,
         }
     }

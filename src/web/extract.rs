@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{AppState, Error, security, theme};
+use super::{AppState, Client, Error, security, theme};
 use crate::engine::{Engine, Picture};
 
 /// The most fields that a form may have.
@@ -129,6 +129,8 @@ pub struct Page {
     pub uri: Uri,
     /// Whether htmx asks.
     pub is_htmx: bool,
+    /// Whether others on the way can read it.
+    pub is_open: bool,
 }
 
 impl Page {
@@ -151,7 +153,7 @@ where
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        let AppState { engine, .. } = AppState::from_ref(state);
+        let AppState { engine, wire, .. } = AppState::from_ref(state);
         Ok(Self {
             picture: engine.picture(),
             engine,
@@ -159,6 +161,7 @@ where
             theme: theme::of(&parts.headers),
             uri: parts.uri.clone(),
             is_htmx: parts.headers.contains_key("hx-request"),
+            is_open: wire.is_open(Client::of(&parts.extensions)),
         })
     }
 }

@@ -3,6 +3,7 @@
 
 mod assets;
 mod chrome;
+mod client;
 mod containers;
 mod error;
 mod events;
@@ -13,23 +14,29 @@ pub mod html;
 mod jobs;
 mod order;
 mod overview;
+mod prefix;
 mod security;
 mod serve;
 mod stream;
 mod theme;
 mod volumes;
+mod wire;
 
 use std::sync::Arc;
 
 use axum::{Router, extract::FromRef, middleware, routing::get};
+use tower::util::option_layer;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer};
 
+use self::prefix::Prefix;
 pub use self::{
     assets::asset,
+    client::Client,
     error::Error,
     security::Guards,
     serve::{raise_file_limit, serve},
     stream::Streams,
+    wire::Wire,
 };
 use crate::engine::{Engine, Picture};
 
@@ -80,11 +87,14 @@ pub struct AppState {
     pub streams: Arc<Streams>,
     /// Who may ask.
     pub guards: Arc<Guards>,
+    /// Whether it is encrypted.
+    pub wire: Wire,
 }
 
-/// The whole console. Layers, outermost first: headers on everything; errors drawn; a panic becomes an error;
-/// is the Host ours; does a write come from ourselves; is the body small enough.
-pub fn router(state: AppState) -> Router {
+/// The whole console. Layers, outermost first: compression; paths as they are outside; headers on everything; errors
+/// drawn; a panic becomes an error; is the Host ours; is it encrypted; does a write come from ourselves; is the body
+/// small enough.
+fn router(state: AppState, prefix: Option<Prefix>) -> Router {
     let mut router = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
@@ -103,10 +113,12 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(async || Error::method_not_allowed())
         .layer(RequestBodyLimitLayer::new(BODY))
         .layer(middleware::from_fn_with_state(state.clone(), security::same_origin))
+        .layer(middleware::from_fn_with_state(state.clone(), wire::encrypted))
         .layer(middleware::from_fn_with_state(state.clone(), security::known_host))
         .layer(CatchPanicLayer::custom(error::caught))
         .layer(middleware::from_fn_with_state(state.clone(), error::draw))
         .layer(middleware::from_fn_with_state(state.clone(), security::headers))
+        .layer(option_layer(prefix.map(|prefix| middleware::map_response_with_state(prefix, prefix::put))))
         .layer(CompressionLayer::new())
         .with_state(state)
 }

@@ -7,14 +7,14 @@
 use std::{
     collections::HashMap,
     fmt::Write as _,
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use axum::{
     body::{Body, Bytes},
-    extract::{ConnectInfo, FromRef, FromRequestParts},
+    extract::{FromRef, FromRequestParts},
     http::{
         StatusCode,
         header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName},
@@ -25,7 +25,7 @@ use axum::{
 use futures_util::stream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::{AppState, Error, chrome, extract::Page};
+use super::{AppState, Client, Error, chrome, extract::Page};
 use crate::engine::Progress;
 
 /// How often a stream says that it lives. The page greys out when it has heard nothing for ten seconds (S087).
@@ -159,9 +159,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let AppState { streams, .. } = AppState::from_ref(state);
-        let client =
-            parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
-        let place = Place::take(&streams, client).ok_or_else(Error::too_many_streams)?;
+        let place = Place::take(&streams, Client::of(&parts.extensions).address).ok_or_else(Error::too_many_streams)?;
         let Ok(page) = Page::from_request_parts(parts, state).await;
         let said = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
         let drawn = super::extract::Fields::parse(parts.uri.query().unwrap_or_default().as_bytes())

@@ -18,4 +18,6 @@ mod live;
 mod oidc;
 mod own;
 mod pages;
+mod proxy;
+mod tls;
 mod volumes;

@@ -4,6 +4,7 @@ pub mod console;
 pub mod engine;
 pub mod provider;
 pub mod proxy;
+pub mod tls;
 pub mod words;
 
 pub use self::{
