@@ -39,8 +39,8 @@ pub use self::{
 /// How long a code, a state or an issuer may be, in bytes; the longest codes known (Entra's) have some 1,500.
 const LONGEST: usize = 8192;
 
-/// A sign-in that has been begun. To be kept where only the console can read it, for ten minutes at most, usable once,
-/// and tied to the browser that began it: whoever has it and the code of somebody else signs in as them.
+/// A sign-in that has been begun. To be kept for ten minutes at most, out of reach of scripts and other sites, and only
+/// with the browser that began it: whoever holds it, and the code that belongs to it, signs in.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Pending {
     state: String,
