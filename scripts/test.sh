@@ -55,9 +55,11 @@ suite() {
 
 need curl cc=gcc pkg-config
 [ -e /usr/include/stdlib.h ] || apt_install libc6-dev
-if wants it; then need nginx=nginx-light; fi
-if drives_browser; then
-  need chromium node=nodejs npm
+if wants it; then need nginx=nginx-light openssl; fi
+if drives_browser; then need chromium; fi
+# The browser's driver, and the provider that the tests of sign-in stand before.
+if wants it || drives_browser; then
+  need node=nodejs npm
   [ ! -e tests/browser/package-lock.json ] || npm ci --prefix tests/browser --no-audit --no-fund --silent </dev/null
 fi
 

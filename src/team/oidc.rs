@@ -10,87 +10,37 @@ mod claims;
 mod error;
 mod http;
 mod provider;
+mod settings;
+mod token;
 
-use std::{collections::HashSet, fmt, path::PathBuf};
+use std::fmt;
 
-use data_encoding::BASE64URL_NOPAD;
 pub use openidconnect::ClientSecret as Secret;
 use openidconnect::{
-    AccessToken, AccessTokenHash, AuthorizationCode, ClaimsVerificationError, CsrfToken, IdTokenVerifier, Nonce,
-    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, SignatureVerificationError,
-    TokenResponse, UserInfoClaims,
-    core::{CoreAuthenticationFlow, CoreGenderClaim, CoreIdToken, CoreIdTokenClaims, CoreJsonWebKey},
+    AccessToken, AuthorizationCode, CsrfToken, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, Scope, TokenResponse, UserInfoClaims,
+    core::{CoreAuthenticationFlow, CoreGenderClaim, CoreTokenResponse},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use subtle::ConstantTimeEq;
 use url::Url;
 
-pub use self::error::Error;
 use self::{
     claims::{Further, clean},
     http::Http,
     provider::{Client, Known, Provider},
 };
+pub use self::{
+    error::Error,
+    settings::{EVERYBODY, Settings, check_issuer},
+};
 
 /// How long a code, a state or an issuer may be, in bytes; the longest codes known (Entra's) have some 1,500.
 const LONGEST: usize = 8192;
 
-/// In `roles`, whoever the provider lets in.
-pub const EVERYBODY: &str = "*";
-
-/// What has to be known of the provider.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Its address, as it names itself; whether it ends in a slash does not matter.
-    pub issuer: Url,
-    /// What the console is called there.
-    pub client_id: String,
-    /// The console's secret there; a public client has none. Never shown, by `Debug` either.
-    pub client_secret: Option<Secret>,
-    /// What is asked for; `openid` always is.
-    pub scopes: Vec<String>,
-    /// The claim with a person's groups: its name, or the way to it (`realm_access.roles`).
-    pub groups_claim: String,
-    /// The claim with a person's name.
-    pub name_claim: String,
-    /// Groups and the role that each gives, in the order of the settings.
-    pub roles: Vec<(String, String)>,
-    /// Authorities (PEM) to trust besides the public ones, for a provider on the LAN.
-    pub ca: Option<PathBuf>,
-    /// The button's text.
-    pub label: String,
-}
-
-impl Settings {
-    /// The roles that these groups give, in the order of the settings; which of them is the strongest is the caller's.
-    pub fn roles_of<'a>(&'a self, groups: &[String]) -> impl Iterator<Item = &'a str> {
-        let gives = move |group: &String| group == EVERYBODY || groups.contains(group);
-        self.roles.iter().filter(move |(group, _)| gives(group)).map(|(_, role)| role.as_str())
-    }
-}
-
-/// Fails with the reason if no provider can have this address. Without TLS anybody on the way could sign in as anybody,
-/// so `http` is for this machine only.
-pub fn check_issuer(issuer: &Url) -> Result<(), String> {
-    match issuer.scheme() {
-        "https" => {}
-        "http" if http::is_loopback(issuer) => {}
-        "http" => return Err(format!("{issuer}: has to begin with https://; http is for a provider on this machine")),
-        _ => return Err(format!("{issuer}: expected https://name/")),
-    }
-    // OpenID Connect Core 1.0, 1.2: no query and no fragment.
-    if issuer.query().is_some() || issuer.fragment().is_some() || !issuer.username().is_empty() {
-        return Err(format!(
-            "{}: an issuer has no query, fragment or user name",
-            issuer.host_str().unwrap_or_default()
-        ));
-    }
-    Ok(())
-}
-
-/// A sign-in that has been begun. To be kept where only the console can read it, for ten minutes at most, usable once,
-/// and tied to the browser that began it: whoever has it and the code of somebody else signs in as them.
+/// A sign-in that has been begun. To be kept for ten minutes at most, out of reach of scripts and other sites, and only
+/// with the browser that began it: whoever holds it, and the code that belongs to it, signs in.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Pending {
     state: String,
@@ -193,64 +143,36 @@ impl Oidc {
         }
         let code = only(query, "code")?.ok_or(Error::Foreign("the answer carries no code"))?;
 
-        let client = known.client(&self.settings).set_redirect_uri(redirect(&pending.redirect_uri)?);
-        let exchanged = client
-            .exchange_code(AuthorizationCode::new(code.to_owned()))
-            .map_err(|_| Error::Provider("it names no token endpoint".to_owned()))?
-            .set_pkce_verifier(PkceCodeVerifier::new(pending.verifier))
-            .request_async(&self.provider.http)
-            .await;
-        let tokens = match exchanged {
-            Ok(tokens) => tokens,
-            Err(error) => {
-                self.provider.forget().await;
-                return Err(error.into());
-            }
-        };
+        let tokens = self.exchange(&known, code, &pending).await?;
         let token = tokens
             .id_token()
             .ok_or_else(|| Error::Provider("it gave no ID token: is “openid” allowed for this client?".to_owned()))?;
 
         let nonce = Nonce::new(pending.nonce);
-        let mut verified = self.verify(&known, token, tokens.access_token(), &nonce);
-        if verified.as_ref().is_err_and(may_be_a_new_key) {
+        let mut verified = token::verify(&known, &self.settings, token, tokens.access_token(), &nonce);
+        if verified.as_ref().is_err_and(token::may_be_a_new_key) {
             known = self.provider.known(Some(&known)).await?;
-            verified = self.verify(&known, token, tokens.access_token(), &nonce);
+            verified = token::verify(&known, &self.settings, token, tokens.access_token(), &nonce);
         }
         let subject = verified?.subject().to_string();
-        self.identify(&known, subject, payload(token)?, tokens.access_token()).await
+        self.identify(&known, subject, token::payload(token)?, tokens.access_token()).await
     }
 
-    /// The token's claims, if they are the provider's, for us, now and in answer to this question.
-    fn verify<'token>(
-        &self,
-        known: &Known,
-        token: &'token CoreIdToken,
-        access: &AccessToken,
-        nonce: &Nonce,
-    ) -> Result<&'token CoreIdTokenClaims, ClaimsVerificationError> {
-        use ClaimsVerificationError as Wrong;
-        let client = known.client(&self.settings);
-        let verifier: IdTokenVerifier<'_, CoreJsonWebKey> =
-            client.id_token_verifier().set_allowed_algs(known.algorithms().collect::<HashSet<_>>());
-        let claims = token.claims(&verifier, nonce)?;
-        if claims.authorized_party().is_some_and(|party| **party != self.settings.client_id) {
-            return Err(Wrong::InvalidAudience("it was given to another client (azp)".to_owned()));
+    /// The tokens for a code.
+    async fn exchange(&self, known: &Known, code: &str, pending: &Pending) -> Result<CoreTokenResponse, Error> {
+        let client = known.client(&self.settings).set_redirect_uri(redirect(&pending.redirect_uri)?);
+        let exchanged = client
+            .exchange_code(AuthorizationCode::new(code.to_owned()))
+            .map_err(|_| Error::Provider("it names no token endpoint".to_owned()))?
+            .set_pkce_verifier(PkceCodeVerifier::new(pending.verifier.clone()))
+            .request_async(&self.provider.http)
+            .await
+            .map_err(Error::from);
+        // Not for a code that it refuses: anybody can send one.
+        if matches!(exchanged, Err(Error::Unreachable(_) | Error::Provider(_))) {
+            self.provider.forget().await;
         }
-        // OpenID Connect Core 1.0, 2: at most 255 ASCII characters.
-        if claims.subject().is_empty() || claims.subject().len() > 255 {
-            return Err(Wrong::InvalidSubject("it names nobody".to_owned()));
-        }
-        if let Some(hash) = claims.access_token_hash() {
-            let algorithm = token.signing_alg().map_err(Wrong::SignatureVerification)?;
-            let key = token.signing_key(&verifier).map_err(Wrong::SignatureVerification)?;
-            let ours = AccessTokenHash::from_token(access, algorithm, key);
-            if ours.is_ok_and(|ours| ours == *hash) {
-                return Ok(claims);
-            }
-            return Err(Wrong::Other("its at_hash is not that of the access token beside it".to_owned()));
-        }
-        Ok(claims)
+        exchanged
     }
 
     /// Name and groups, from the token's claims or else from userinfo.
@@ -315,23 +237,4 @@ fn only<'query>(query: &'query [(String, String)], name: &str) -> Result<Option<
 
 fn redirect(uri: &str) -> Result<RedirectUrl, Error> {
     RedirectUrl::new(uri.to_owned()).map_err(|error| Error::Settings(format!("the address to come back to: {error}")))
-}
-
-/// Whether this is how a token looks whose key is younger than what we know.
-fn may_be_a_new_key(error: &ClaimsVerificationError) -> bool {
-    use SignatureVerificationError as Wrong;
-    matches!(
-        error,
-        ClaimsVerificationError::SignatureVerification(
-            Wrong::NoMatchingKey | Wrong::AmbiguousKeyId(_) | Wrong::CryptoError(_) | Wrong::InvalidKey(_)
-        )
-    )
-}
-
-/// All claims of a token that has been verified, those included that the library has no field for.
-fn payload(token: &CoreIdToken) -> Result<Value, Error> {
-    let text = token.to_string();
-    let claims = text.split('.').nth(1).and_then(|part| BASE64URL_NOPAD.decode(part.as_bytes()).ok());
-    let claims = claims.and_then(|json| serde_json::from_slice(&json).ok());
-    claims.ok_or_else(|| Error::Token("its claims cannot be read".to_owned()))
 }

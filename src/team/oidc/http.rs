@@ -5,7 +5,7 @@ use std::{error::Error as _, future::Future, io, path::Path, pin::Pin, sync::Arc
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, http};
 use reqwest::{Client, redirect::Policy};
 use rustls::{
-    ClientConfig, RootCertStore,
+    CertificateError, ClientConfig, RootCertStore,
     crypto::ring,
     pki_types::{CertificateDer, pem::PemObject},
 };
@@ -132,17 +132,23 @@ impl From<reqwest::Error> for Fault {
         let mut last = error.to_string();
         let mut link = error.source();
         while let Some(inner) = link {
-            // An io::Error hides what it wraps from `source`.
-            let wrapped = inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-            let tls = wrapped.and_then(|inner| inner.downcast_ref()).or_else(|| inner.downcast_ref::<rustls::Error>());
-            if let Some(rustls::Error::InvalidCertificate(why)) = tls {
-                return Self::Certificate(why.to_string());
+            match tls(inner) {
+                Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+                    return Self::Certificate("nobody whom this console knows has signed it".to_owned());
+                }
+                Some(rustls::Error::InvalidCertificate(why)) => return Self::Certificate(why.to_string()),
+                _ => {}
             }
             last = inner.to_string();
             link = inner.source();
         }
         Self::Transport(last)
     }
+}
+
+/// What TLS has against the other side, from inside the errors of files that it travels in (which hide it from `source`).
+fn tls<'error>(error: &'error (dyn std::error::Error + 'static)) -> Option<&'error rustls::Error> {
+    error.downcast_ref().or_else(|| tls(error.downcast_ref::<io::Error>()?.get_ref()?))
 }
 
 /// Whether a request to this address stays on this machine.

@@ -205,15 +205,7 @@ impl Console {
 
     /// A request to be made.
     pub fn ask(&self, method: &str, path: &str) -> Ask {
-        Ask {
-            port: self.port,
-            is_tls: self.is_tls,
-            from: IpAddr::from([127, 0, 0, 1]),
-            method: method.to_owned(),
-            path: path.to_owned(),
-            headers: vec![("host".to_owned(), format!("127.0.0.1:{}", self.port))],
-            body: Bytes::new(),
-        }
+        Ask { is_tls: self.is_tls, ..Ask::to(self.port, method, path) }
     }
 
     /// A live connection.
@@ -304,6 +296,20 @@ pub struct Ask {
 }
 
 impl Ask {
+    /// To whatever listens at this port.
+    pub fn to(port: u16, method: &str, path: &str) -> Self {
+        let headers = vec![("host".to_owned(), format!("127.0.0.1:{port}"))];
+        Self {
+            port,
+            is_tls: false,
+            from: IpAddr::from([127, 0, 0, 1]),
+            method: method.to_owned(),
+            path: path.to_owned(),
+            headers,
+            body: Bytes::new(),
+        }
+    }
+
     /// With this header, in place of one of the same name.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.retain(|(old, _)| old != name);

@@ -2,12 +2,14 @@
 
 pub mod console;
 pub mod engine;
+pub mod provider;
 pub mod proxy;
 pub mod tls;
 pub mod words;
 
 pub use self::{
-    console::{Answer, Console, Stream},
+    console::{Answer, Ask, Console, Stream},
     engine::{Made, RealEngine},
+    provider::Provider,
     words::{PAY, contains_all, until},
 };
