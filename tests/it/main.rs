@@ -19,5 +19,6 @@ mod oidc;
 mod own;
 mod pages;
 mod proxy;
+mod session;
 mod tls;
 mod volumes;

@@ -306,13 +306,13 @@ async fn plain_requests_are_sent_over() {
 #[tokio::test]
 async fn others_get_https_by_default() {
     let engine = format!("--engine=unix://{}", RealEngine::docker28().socket.display());
-    let console = Console::bare().arg("--listen=0.0.0.0:0").arg(&engine).arg("--listen-without-accounts").ready().await;
+    let console = Console::bare().arg("--listen=0.0.0.0:0").arg(&engine).ready().await;
     assert!(console.origin().starts_with("https://"), "{}", console.log());
-    assert!(!console.get("/").await.expect(200).has(".unencrypted"));
-    let plain = Console::bare().arg("--listen=0.0.0.0:0").arg(&engine).arg("--listen-without-accounts");
+    assert!(!console.get("/login").await.expect(200).body.contains("Not encrypted"));
+    let plain = Console::bare().arg("--listen=0.0.0.0:0").arg(&engine);
     let plain = plain.arg("--tls=off").ready().await;
     assert!(plain.origin().starts_with("http://"), "{}", plain.log());
-    assert!(plain.get("/").await.expect(200).has(".unencrypted"));
+    assert!(plain.get("/login").await.expect(200).body.contains("Not encrypted"));
 }
 
 #[tokio::test]
