@@ -17,4 +17,5 @@ mod limits;
 mod live;
 mod own;
 mod pages;
+mod reach;
 mod volumes;
