@@ -1,11 +1,19 @@
 //! Every setting, from flag or environment. `main` reads it and hands down what each room needs.
 
-use std::{net::SocketAddr, path::PathBuf};
+mod oidc;
+mod people;
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::{Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
 use url::Url;
 
-use crate::engine::Address;
+pub use self::{oidc::OidcArgs, people::PeopleArgs};
+use crate::{engine::Address, tls};
 
 /// A web console for a Docker engine.
 #[derive(Debug, Clone, Parser)]
@@ -31,8 +39,8 @@ pub struct Config {
     )]
     pub engine: Address,
 
-    /// Where the console keeps what is its own
-    #[arg(long, env = "WHEELHOUSE_DATA", default_value = "wheelhouse-data", value_name = "FOLDER")]
+    /// Where the console keeps what is its own: accounts, the audit, its certificate
+    #[arg(long, env = "WHEELHOUSE_DATA", default_value = "wheelhouse-data", value_name = "FOLDER", global = true)]
     pub data: PathBuf,
 
     /// Further names that browsers may use for this console, besides IP addresses and localhost
@@ -40,13 +48,32 @@ pub struct Config {
     pub hosts: Vec<String>,
 
     /// The address under which browsers reach this console, if it is behind a proxy
-    #[arg(long, env = "WHEELHOUSE_PUBLIC_URL", value_name = "URL")]
+    #[arg(long, env = "WHEELHOUSE_PUBLIC_URL", value_name = "URL", global = true)]
     pub public_url: Option<Url>,
 
-    /// Listen on an address that others can reach although there are no accounts: whoever opens the page is root on
-    /// the host
-    #[arg(long, env = "WHEELHOUSE_LISTEN_WITHOUT_ACCOUNTS", num_args = 0..=1, default_value = "false", default_missing_value = "true")]
-    pub listen_without_accounts: bool,
+    /// HTTPS: auto is on for any address but this machine's own; off is for behind a proxy
+    #[arg(long, env = "WHEELHOUSE_TLS", value_enum, default_value_t = TlsMode::Auto, value_name = "MODE")]
+    pub tls: TlsMode,
+
+    /// A certificate (PEM, with those between it and its root) in place of the console's own; read anew when it changes
+    #[arg(long, env = "WHEELHOUSE_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The key of that certificate (PEM, without a password)
+    #[arg(long, env = "WHEELHOUSE_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses and networks, as 10.0.0.0/8
+    #[arg(long, env = "WHEELHOUSE_TRUSTED_PROXIES", value_delimiter = ',', value_name = "ADDRESS,...", value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
+
+    /// People
+    #[command(flatten)]
+    pub people: PeopleArgs,
+
+    /// Signing in with the organisation's own provider
+    #[command(flatten)]
+    pub oidc: OidcArgs,
 
     /// How many live connections may be open at once, in all
     #[arg(long, env = "WHEELHOUSE_MAX_STREAMS", default_value_t = 1024, value_name = "COUNT")]
@@ -70,10 +97,46 @@ pub struct Config {
 }
 
 /// What the binary can do besides serving.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Ask the console that listens on --listen whether it is well; exits with 0 or 1
     Healthcheck,
+    /// The way back in, for who has the host
+    #[command(subcommand)]
+    Admin(Admin),
+    /// The audit
+    #[command(subcommand)]
+    Audit(Audit),
+}
+
+/// What can be done about administrators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum Admin {
+    /// Print a one-time link with which the administrator --admin, made if need be, chooses a password
+    Reset,
+}
+
+/// What can be done about the audit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum Audit {
+    /// Walk the chain of the audit: exits with 0 if it is whole, with 1 if it was changed
+    Verify,
+}
+
+/// Whether the console speaks TLS itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TlsMode {
+    /// Wherever others can reach it, or a certificate was given.
+    Auto,
+    /// Always.
+    On,
+    /// Never: a proxy does.
+    Off,
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = text.parse::<IpAddr>().map(IpNet::from).ok();
+    address.or_else(|| text.parse().ok()).ok_or_else(|| "expected an address or a network as 10.0.0.0/8".to_owned())
 }
 
 /// How log lines look.
@@ -86,12 +149,48 @@ pub enum LogFormat {
 }
 
 impl Config {
+    /// Whether it listens where only this machine reaches it.
+    fn is_local(&self) -> bool {
+        self.listen.ip().to_canonical().is_loopback()
+    }
+
+    /// Whether what goes out unencrypted may be read by others.
+    pub fn may_be_overheard(&self) -> bool {
+        !self.is_local() || self.tls == TlsMode::Off
+    }
+
+    /// Where the certificate comes from, for a console that browsers call by these names; none where it speaks plain
+    /// HTTP.
+    pub fn certificate(&self, names: Vec<String>) -> Option<tls::Source> {
+        let given = self.tls_cert.clone().zip(self.tls_key.clone());
+        match (self.tls, given) {
+            (TlsMode::Off, _) => None,
+            (_, Some((cert, key))) => Some(tls::Source::Given(tls::Files { cert, key })),
+            (TlsMode::Auto, None) if self.is_local() => None,
+            (_, None) => {
+                Some(tls::Source::Own(tls::Own { folder: self.data.join("tls"), names, listen: self.listen.ip() }))
+            }
+        }
+    }
+
+    /// The address to open in a browser, without a slash at its end: as far as it is known here.
+    pub fn address(&self, listen: SocketAddr) -> String {
+        if let Some(url) = &self.public_url {
+            return url.as_str().trim_end_matches('/').to_owned();
+        }
+        let scheme = if self.certificate(Vec::new()).is_some() { "https" } else { "http" };
+        if listen.ip().is_unspecified() {
+            return format!("{scheme}://localhost:{}", listen.port());
+        }
+        format!("{scheme}://{listen}")
+    }
+
     /// What is wrong with these settings together, if anything is.
     pub fn check(&self) -> Result<(), String> {
-        if !self.listen.ip().is_loopback() && !self.listen_without_accounts {
+        if !self.is_local() && !self.people.has_accounts() {
             return Err(format!(
-                "refusing to listen on {}: whoever can open this console is root on the host, and there are no accounts yet.\n\
-                 Listen on 127.0.0.1, or say --listen-without-accounts if only trusted people can reach that address.",
+                "refusing to listen on {} without accounts: whoever can open this console is root on the host.\n\
+                 --accounts off goes with an address of this machine's own, as 127.0.0.1.",
                 self.listen
             ));
         }
@@ -100,7 +199,13 @@ impl Config {
         {
             return Err(format!("--public-url {url}: expected http://name/ or https://name/"));
         }
-        Ok(())
+        // It is written into attributes of pages as it is.
+        if let Some(url) = &self.public_url
+            && !url.path().bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~".contains(&b))
+        {
+            return Err(format!("--public-url {url}: its path may have letters, digits and - . _ ~ only"));
+        }
+        self.oidc.check()
     }
 }
 
@@ -134,14 +239,22 @@ mod tests {
     }
 
     #[test]
-    fn listening_to_others_has_to_be_said() {
+    fn settings_have_to_fit_together() {
         let config =
             |args: &[&str]| Config::try_parse_from([&["wheelhouse"], args].concat()).map_err(|error| error.to_string());
         let check = |args: &[&str]| config(args).and_then(|config| config.check());
         assert!(check(&[]).is_ok());
         assert!(check(&["--listen", "[::1]:1"]).is_ok());
-        assert!(check(&["--listen", "0.0.0.0:9000"]).is_err());
-        assert!(check(&["--listen", "0.0.0.0:9000", "--listen-without-accounts"]).is_ok());
+        assert!(check(&["--listen", "0.0.0.0:9000"]).is_ok());
+        assert!(check(&["--accounts", "off"]).is_ok());
+        assert!(check(&["--listen", "0.0.0.0:9000", "--accounts", "off"]).is_err());
+        assert!(check(&["--session-idle", "90m", "--session-lifetime", "7d"]).is_ok());
+        assert!(check(&["--session-idle", "0s"]).is_err());
+        assert!(check(&["--session-idle", "soon"]).is_err());
         assert!(check(&["--public-url", "ftp://x"]).is_err());
+        assert!(check(&["--public-url", "https://x/a&b/"]).is_err());
+        assert!(check(&["--tls-cert", "x"]).is_err());
+        assert!(check(&["--trusted-proxies", "10.0.0.1,fd00::/8"]).is_ok());
+        assert!(check(&["--trusted-proxies", "proxy"]).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! Wheelhouse: a web console for a Docker engine.
 //!
 //! The rooms, and the one arrow between them: `main` -> [`web`] -> [`command`] and [`engine`]; `command` uses the
-//! engine's types only. Nothing points back. [`config`] is read by `main` and handed down.
+//! engine's types only. Nothing points back. [`config`] is read by `main` and handed down; [`tls`] has the certificate.
 //!
 //! One request, walked: `POST /containers/{id}/pause`. `web/mod.rs` puts the layers around it (is the Host ours, does
 //! the write come from a page of ours); `web/containers/mod.rs` has the route; `web/containers/actions.rs` parses the
@@ -14,4 +14,6 @@
 pub mod command;
 pub mod config;
 pub mod engine;
+pub mod team;
+pub mod tls;
 pub mod web;

@@ -5,6 +5,9 @@
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 const dialog = $("#dialog");
+// Below which path the console lives, behind a proxy: all else takes its addresses from attributes.
+const home = document.body.dataset.root.replace(/\/$/, "");
+const go = (path) => { location.href = home + path; };
 
 // ---- Forms that act: sent by htmx, answered by a toast; the page itself follows the live connection.
 
@@ -70,7 +73,7 @@ new MutationObserver(() => {
 function open(path) {
   if (dialog.open) dialog.close();
   const url = new URL(path, location.href);
-  if (!url.searchParams.has("back")) url.searchParams.set("back", location.pathname + location.search);
+  if (!url.searchParams.has("back")) url.searchParams.set("back", $("#act > [name=back]").value);
   htmx.ajax("GET", url.pathname + url.search, { source: document.body, target: dialog, swap: "innerHTML", select: "#confirm" })
     .then(() => {
       if (!$("#confirm", dialog) || dialog.open) return;
@@ -254,7 +257,7 @@ document.addEventListener("click", async (event) => {
 
 // ---- Keys: / to find, g then a letter to go, ? for this list.
 
-const KEYS = { "/": () => $("[data-find]").focus(), n: () => { location.href = "/containers/new"; }, "?": keys };
+const KEYS = { "/": () => $("[data-find]").focus(), n: () => go("/containers/new"), "?": keys };
 const NAMES = { "/ or Ctrl K": "find a container", n: "make a container", "g o": "overview", "g c": "containers", "g v": "volumes", "g e": "events", "g j": "jobs", "?": "this list", Esc: "close" };
 function keys() {
   const list = document.createElement("dl"), title = document.createElement("h2");
@@ -279,7 +282,7 @@ let going = false;
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey && event.key === "k") { event.preventDefault(); return KEYS["/"](); }
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, dialog")) return;
-  if (going && GO[event.key]) { location.href = GO[event.key]; return; }
+  if (going && GO[event.key]) return go(GO[event.key]);
   going = event.key === "g";
   if (KEYS[event.key]) { event.preventDefault(); KEYS[event.key](); }
 });

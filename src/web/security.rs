@@ -6,6 +6,7 @@
 use std::{collections::HashSet, net::IpAddr};
 
 use axum::{
+    Extension,
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header, request::Parts},
     middleware::Next,
@@ -14,7 +15,8 @@ use axum::{
 use std::sync::Arc;
 use url::Url;
 
-use super::Error;
+use super::{Asker, Client, Error, Wire};
+use crate::team::{Entry, Outcome, Subject};
 
 /// What the settings say about who may ask.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +38,11 @@ impl Guards {
         }
     }
 
+    /// The names that are ours.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.hosts.iter().map(String::as_str)
+    }
+
     /// Whether this Host is one of ours: an address, localhost, or a name that was set. Any other name may be a
     /// stranger's that was pointed at us: DNS rebinding (S018).
     fn knows(&self, host: &str) -> bool {
@@ -44,11 +51,11 @@ impl Guards {
         name == "localhost" || bare.parse::<IpAddr>().is_ok() || self.hosts.contains(&name)
     }
 
-    /// Whether a write that came with these headers comes from a page of ours.
-    fn is_own(&self, headers: &HeaderMap, host: &str) -> Result<(), Stranger> {
+    /// Whether a write that came with these headers comes from a page of ours, which is at `own`.
+    /// `has_cookie` says whether it carries what a browser sends along by itself.
+    fn is_own(&self, headers: &HeaderMap, own: String, has_cookie: bool) -> Result<(), Stranger> {
         let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?").to_owned());
         let origin = text(&header::ORIGIN);
-        let own = format!("http://{host}");
         let matches = |origin: &str| {
             let parsed = Url::parse(origin).ok().map(|url| url.origin());
             let is = |ours: &str| Url::parse(ours).ok().is_some_and(|ours| parsed.as_ref() == Some(&ours.origin()));
@@ -62,8 +69,12 @@ impl Guards {
             (Some(_), Some(origin)) => self.public_origin.is_some() && matches(origin),
             (Some(_), None) => false,
             (None, Some(origin)) => matches(origin),
-            // Neither: no browser. Scripts and curl have no page that could trick them.
-            (None, None) => true,
+            // Neither. A text browser names the page that it comes from; scripts and curl have no page that could
+            // trick them, unless they carry a cookie as a browser does.
+            (None, None) => match text(&header::REFERER) {
+                Some(page) => matches(&page),
+                None => !has_cookie,
+            },
         };
         let wanted = self.public_origin.clone().unwrap_or(own);
         if fine { Ok(()) } else { Err(Stranger { origin: origin.or(site).unwrap_or_default(), wanted }) }
@@ -81,7 +92,7 @@ pub fn host_of(parts: &Parts) -> Option<String> {
     host(&parts.uri, &parts.headers)
 }
 
-fn host(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+pub(super) fn host(uri: &Uri, headers: &HeaderMap) -> Option<String> {
     let header = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     header.or_else(|| uri.authority().map(hyper::http::uri::Authority::as_str)).map(str::to_owned)
 }
@@ -113,16 +124,24 @@ pub(super) async fn known_host(
 /// Turns away writes, and reads by scripts, of other sites' pages.
 pub(super) async fn same_origin(
     State(guards): State<Arc<Guards>>,
+    Extension(asker): Extension<Arc<Asker>>,
     request: Request,
     next: Next,
 ) -> Result<Response, Error> {
+    let client = asker.client;
     let host = host(request.uri(), request.headers()).unwrap_or_default();
+    let own = format!("{}://{host}", if client.is_secure { "https" } else { "http" });
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         if is_foreign_read(request.headers()) {
             return Err(Error::foreign_read());
         }
-    } else if let Err(Stranger { origin, wanted }) = guards.is_own(request.headers(), &host) {
+    } else if let Err(Stranger { origin, wanted }) = guards.is_own(request.headers(), own, asker.has_cookie()) {
         tracing::warn!(origin, wanted, "a write from a page that is not ours was refused; see --public-url");
+        if asker.is_known() {
+            let subject = Subject { kind: "page", id: request.uri().path().chars().take(200).collect(), name: String::new() };
+            let why = format!("{} came from {origin}", request.method());
+            asker.team.note(Entry::new(&asker.who, "refused", subject, Outcome::Refused).why(why)).await;
+        }
         return Err(Error::foreign_write(&origin, &wanted));
     }
     Ok(next.run(request).await)
@@ -139,7 +158,7 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
                    form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'";
 
 /// Puts the headers on every answer, errors and assets included (S020, S022).
-pub(super) async fn headers(request: Request, next: Next) -> Response {
+pub(super) async fn headers(State(wire): State<Wire>, client: Client, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let fixed = [
@@ -153,6 +172,9 @@ pub(super) async fn headers(request: Request, next: Next) -> Response {
     ];
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if let Some(insists) = wire.insists(client) {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, insists);
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.append(header::VARY, HeaderValue::from_static("hx-request"));
@@ -200,7 +222,7 @@ mod tests {
                     headers.insert(name, value);
                 }
             }
-            guards.is_own(&headers, "10.1.2.3:9000").is_ok()
+            guards.is_own(&headers, "http://10.1.2.3:9000".into(), false).is_ok()
         };
         let plain = guards(None);
         assert!(ask(&plain, None, None));

@@ -2,29 +2,51 @@
 //!
 //! Own loop where axum has one: axum's gives no way to end a connection that sends nothing (S054).
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use axum::{Router, body::Body, http::Request};
+use hyper::{
+    body::Incoming,
+    rt::{Read, Write},
+    service::service_fn,
+};
 use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{
+        conn::auto,
+        graceful::{GracefulShutdown, Watcher},
+    },
 };
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
+    time::timeout,
 };
 use tower::ServiceExt;
 
-use super::{AppState, Guards, Streams, router};
-use crate::{config::Config, engine::Engine};
+use super::{AppState, Guards, Rules, Streams, client::Proxies, prefix::Prefix, router, wire::Wire};
+use crate::{config::Config, engine::Engine, team::Team, tls::Tls};
 
-/// How long a client may take to say what it wants: to its first byte, and to the end of the headers.
+/// How long a client may take to say what it wants: to its first byte, to the end of the handshake, and to the end of
+/// the headers.
 const HEADERS: Duration = Duration::from_secs(10);
 /// How long open requests get to finish when we end (S086).
 const GRACE: Duration = Duration::from_secs(8);
 /// How many connections at most, however many files the system lets us open.
 const CONNECTIONS: usize = 16_384;
+/// How many requests at once on one connection of HTTP/2.
+const REQUESTS: u32 = 128;
+/// How long a connection of HTTP/2 may be silent before it is asked whether it lives.
+const SILENCE: Duration = Duration::from_secs(20);
+/// The first byte of a TLS handshake, which no request of HTTP begins with (RFC 8446, section 5.1).
+const HANDSHAKE: u8 = 22;
 
 /// Lets this process open as many files as it is allowed to: each browser is one, and each call to the engine.
 pub fn raise_file_limit() {
@@ -40,12 +62,18 @@ pub fn raise_file_limit() {
 pub async fn serve(
     config: &Config,
     engine: Engine,
+    team: Team,
+    rules: Rules,
     listener: TcpListener,
+    tls: Option<Tls>,
     end: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let streams = Arc::new(Streams::new(config.max_streams, config.max_streams_per_client));
     let guards = Arc::new(Guards::new(&config.hosts, config.public_url.as_ref()));
-    let app = router(AppState { engine, streams: streams.clone(), guards });
+    let wire = Wire { is_tls: tls.is_some(), is_trusted: config.tls_cert.is_some(), warns: config.may_be_overheard() };
+    let prefix = Prefix::of(config.public_url.as_ref());
+    let app = router(AppState { engine, streams: streams.clone(), guards, wire, team, rules: Arc::new(rules) }, prefix.clone());
+    let door = Arc::new(Door { app, prefix, tls, proxies: Proxies::new(&config.trusted_proxies) });
     let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
     let most = usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(128).clamp(64, CONNECTIONS);
     let (places, open) = (Arc::new(Semaphore::new(most)), GracefulShutdown::new());
@@ -63,39 +91,96 @@ pub async fn serve(
                 }
             },
         };
-        let (app, watcher) = (app.clone(), open.watcher());
+        let (door, watcher) = (door.clone(), open.watcher());
         tokio::spawn(async move {
-            connection(stream, address, app, watcher).await;
+            door.enter(stream, address, watcher).await;
             drop(place);
         });
     }
     streams.end();
-    if tokio::time::timeout(GRACE, open.shutdown()).await.is_err() {
+    if timeout(GRACE, open.shutdown()).await.is_err() {
         tracing::warn!("some requests did not finish in time");
     }
     Ok(())
 }
 
-async fn connection(
-    stream: TcpStream,
-    address: SocketAddr,
+/// What every connection comes through.
+struct Door {
     app: Router,
-    watcher: hyper_util::server::graceful::Watcher,
-) {
-    // hyper's clock for headers starts with their first byte, so a silent connection needs one of its own.
-    if !matches!(tokio::time::timeout(HEADERS, stream.peek(&mut [0])).await, Ok(Ok(1))) {
-        return;
+    prefix: Option<Prefix>,
+    tls: Option<Tls>,
+    proxies: Proxies,
+}
+
+impl Door {
+    async fn enter(&self, stream: TcpStream, address: SocketAddr, watcher: Watcher) {
+        // hyper's clock for headers starts with their first byte, so a silent connection needs one of its own.
+        let mut first = [0];
+        if !matches!(timeout(HEADERS, stream.peek(&mut first)).await, Ok(Ok(1))) {
+            return;
+        }
+        let _ = stream.set_nodelay(true);
+        let peer = address.ip();
+        let done = match &self.tls {
+            Some(tls) if first == [HANDSHAKE] => {
+                let Ok(Ok(stream)) = timeout(HEADERS, tls.acceptor().accept(stream)).await else { return };
+                let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                self.talk(TokioIo::new(stream), peer, true, builder(is_http2), watcher).await
+            }
+            _ => self.talk(TokioIo::new(stream), peer, false, builder(false), watcher).await,
+        };
+        if let Err(error) = done {
+            tracing::debug!(%address, error = error.to_string(), "a connection ended early");
+        }
     }
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(address));
-        app.clone().oneshot(request.map(Body::new))
-    });
-    let connection = http1::Builder::new()
+
+    async fn talk<I>(
+        &self,
+        io: I,
+        peer: IpAddr,
+        is_tls: bool,
+        builder: auto::Builder<TokioExecutor>,
+        watcher: Watcher,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
+    where
+        I: Read + Write + Unpin + Send + 'static,
+    {
+        let asked = AtomicBool::new(false);
+        let service = service_fn(|mut request: Request<Incoming>| {
+            asked.store(true, Ordering::Relaxed);
+            let client = self.proxies.client(peer, is_tls, request.headers());
+            request.extensions_mut().insert(client);
+            if let Some(prefix) = &self.prefix {
+                prefix.strip(request.uri_mut());
+            }
+            self.app.clone().oneshot(request.map(Body::new))
+        });
+        let talk = watcher.watch(builder.serve_connection_with_upgrades(io, service));
+        tokio::pin!(talk);
+        // Nor has hyper a clock for the beginning of HTTP/2.
+        match timeout(HEADERS, &mut talk).await {
+            Ok(done) => done,
+            Err(_) if asked.load(Ordering::Relaxed) => talk.await,
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+/// How to speak, with every limit; which of the two was agreed on in the handshake.
+fn builder(is_http2: bool) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
+    builder
+        .http2()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS)
-        .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(%address, error = error.to_string(), "a connection ended early");
-    }
+        .max_concurrent_streams(REQUESTS)
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(100)
+        .max_header_list_size(64 << 10)
+        .max_send_buf_size(64 << 10)
+        .keep_alive_interval(SILENCE)
+        .keep_alive_timeout(HEADERS)
+        // For sockets (RFC 8441).
+        .enable_connect_protocol();
+    if is_http2 { builder.http2_only() } else { builder.http1_only() }
 }

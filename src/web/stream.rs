@@ -7,14 +7,14 @@
 use std::{
     collections::HashMap,
     fmt::Write as _,
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use axum::{
     body::{Body, Bytes},
-    extract::{ConnectInfo, FromRef, FromRequestParts},
+    extract::{FromRef, FromRequestParts},
     http::{
         StatusCode,
         header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName},
@@ -25,7 +25,7 @@ use axum::{
 use futures_util::stream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::{AppState, Error, chrome, extract::Page};
+use super::{AppState, Client, Error, asker::Lease, chrome, extract::Page};
 use crate::engine::{Changes, Progress, Watch};
 
 /// How often a stream says that it lives. The page greys out when it has heard nothing for ten seconds (S087).
@@ -146,6 +146,7 @@ pub struct Live {
     page: Page,
     place: Place,
     ending: watch::Receiver<bool>,
+    lease: Lease,
     /// The picture that the browser has already, as `boot-version`.
     has: Option<String>,
 }
@@ -159,15 +160,14 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let AppState { streams, .. } = AppState::from_ref(state);
-        let client =
-            parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
-        let place = Place::take(&streams, client).ok_or_else(Error::too_many_streams)?;
+        let place = Place::take(&streams, Client::of(&parts.extensions).address).ok_or_else(Error::too_many_streams)?;
         let Ok(page) = Page::from_request_parts(parts, state).await;
         let said = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
         let drawn = super::extract::Fields::parse(parts.uri.query().unwrap_or_default().as_bytes())
             .get("drawn")
             .map(str::to_owned);
-        Ok(Self { page, place, ending: streams.ending.subscribe(), has: said.filter(|id| !id.is_empty()).or(drawn) })
+        let lease = page.asker.lease();
+        Ok(Self { page, place, lease, ending: streams.ending.subscribe(), has: said.filter(|id| !id.is_empty()).or(drawn) })
     }
 }
 
@@ -196,7 +196,7 @@ impl Live {
         D: Fn(Page) -> F + Send + 'static,
         F: Future<Output = Result<Fragments, Error>> + Send,
     {
-        let Self { page, place, ending, has } = self;
+        let Self { page, place, ending, lease, has } = self;
         // Without the stamp: who came a moment later watches the same view.
         let view = page.here().split("drawn=").next().unwrap_or_default().to_owned();
         // Nor is what one may see drawn for another.
@@ -204,7 +204,7 @@ impl Live {
         let mut pulse = tokio::time::interval(PULSE);
         pulse.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let watch = page.engine.watch();
-        let state = Following { page, place, ending, has, draw, shared, pulse, watch, sent: None };
+        let state = Following { page, place, ending, lease, has, draw, shared, pulse, watch, sent: None };
         let body = Body::from_stream(stream::unfold(state, |mut state| async move {
             let message = state.next().await?;
             Some((Ok::<_, std::convert::Infallible>(message), state))
@@ -220,16 +220,17 @@ impl Live {
     where
         D: Fn(&Progress) -> Result<Fragments, Error> + Send + 'static,
     {
-        let Self { page, place, ending, .. } = self;
-        let state = (changes, ending, draw, place, Fragments::default(), true);
+        let Self { place, ending, lease, .. } = self;
+        let state = (changes, (ending, lease), draw, place, Fragments::default(), true);
         let body = Body::from_stream(stream::unfold(
             state,
-            |(mut changes, mut ending, draw, place, before, first)| async move {
+            |(mut changes, (mut ending, mut lease), draw, place, before, first)| async move {
                 let mut heard = true;
                 if !first {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     tokio::select! {
                         _ = ending.changed() => return None,
+                        () = lease.lost() => return None,
                         changed = changes.changed() => changed.ok()?,
                         () = tokio::time::sleep(PULSE) => heard = false,
                     }
@@ -237,16 +238,15 @@ impl Live {
                 if !heard {
                     return Some((
                         Ok::<_, std::convert::Infallible>(pulse(true)),
-                        (changes, ending, draw, place, before, false),
+                        (changes, (ending, lease), draw, place, before, false),
                     ));
                 }
                 let progress = changes.progress();
                 let now = draw(&progress).unwrap_or_default();
                 let text = message(progress.version, &now.since(&before));
-                Some((Ok(text), (changes, ending, draw, place, now, false)))
+                Some((Ok(text), (changes, (ending, lease), draw, place, now, false)))
             },
         ));
-        let _ = page;
         respond(body)
     }
 }
@@ -270,6 +270,7 @@ struct Following<D> {
     #[expect(dead_code, reason = "held for its drop")]
     place: Place,
     ending: watch::Receiver<bool>,
+    lease: Lease,
     has: Option<String>,
     draw: D,
     shared: Shared,
@@ -298,6 +299,7 @@ where
         loop {
             tokio::select! {
                 _ = self.ending.changed() => return None,
+                () = self.lease.lost() => return None,
                 changed = self.watch.changed() => {
                     changed.ok()?;
                     let (version, now) = self.drawn().await;

@@ -32,9 +32,15 @@ fn only_the_web_names_axum_and_askama() {
 }
 
 #[test]
+fn only_the_team_names_openid() {
+    nobody_names("src", &["src/team"], &["openidconnect::", "use openidconnect", "reqwest::", "use reqwest"]);
+}
+
+#[test]
 fn nothing_points_back() {
     nobody_names("src/engine", &[], &["crate::web", "crate::command", "crate::config"]);
     nobody_names("src/command", &[], &["crate::web", "crate::config"]);
+    nobody_names("src/team", &[], &["crate::web", "crate::config", "crate::engine", "crate::command"]);
     nobody_names("src/web", &["src/web/serve.rs"], &["crate::config"]);
 }
 

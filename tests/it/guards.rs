@@ -2,7 +2,6 @@
 
 use std::{
     path::PathBuf,
-    process::{Command, Stdio},
     sync::{Arc, Mutex},
 };
 
@@ -143,82 +142,6 @@ async fn s017_a_refusal_names_the_setting() {
         ["https://docker.example", wanted.as_str(), "--public-url"].iter().all(|part| log.contains(part)).then_some(())
     })
     .await;
-}
-
-/// A real nginx in front of a console.
-struct Nginx {
-    child: std::process::Child,
-    _folder: tempfile::TempDir,
-}
-
-impl Nginx {
-    async fn start(port: u16, upstream: u16, lines: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let at = folder.path().display();
-        let config = format!(
-            "daemon off; master_process off; pid {at}/pid; error_log {at}/error.log; events {{}}\n\
-             http {{ access_log off; client_body_temp_path {at}/b; proxy_temp_path {at}/p; fastcgi_temp_path {at}/f;\n\
-             uwsgi_temp_path {at}/u; scgi_temp_path {at}/s;\n\
-             server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://127.0.0.1:{upstream}; {lines} }} }} }}"
-        );
-        std::fs::write(folder.path().join("conf"), config).expect("written");
-        let mut command = Command::new("nginx");
-        command.arg("-c").arg(folder.path().join("conf")).arg("-e").arg(folder.path().join("error.log"));
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let nginx = Self { child: child.expect("nginx is there: run `make test`"), _folder: folder };
-        until("nginx listens", async || TcpStream::connect(("127.0.0.1", port)).await.ok()).await;
-        nginx
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("it has an address").port()
-}
-
-#[tokio::test]
-async fn s017_nginx_works_or_the_refusal_says_why() {
-    let engine = RealEngine::docker28();
-    let web = engine.run("web", "busybox sleep 1000").await;
-    let port = free_port();
-    let origin = format!("http://localhost:{port}");
-    let through = |console: &Console, path: &str| {
-        let ask = console.ask("POST", path).through(port).header("host", &format!("localhost:{port}"));
-        ask.header("origin", &origin).form(&[]).send()
-    };
-    {
-        // Nothing but proxy_pass: nginx puts its own idea of a Host in.
-        let console = Console::on(&engine).await;
-        console.expect_log(REFUSED);
-        let _nginx = Nginx::start(port, console.port, "").await;
-        let refusal = through(&console, &web.path("pause")).await.expect(403);
-        contains_all(&refusal.body, &[&origin, "--public-url"]);
-    }
-    {
-        let console = Console::start(&engine.socket).arg("--public-url").arg(&origin).ready().await;
-        let _nginx = Nginx::start(port, console.port, "").await;
-        through(&console, &web.path("pause")).await.leads_to();
-        assert_eq!(engine.state(&web.id).await, "paused");
-    }
-    {
-        // With the line that passes the browser's Host on, no setting is needed, and live pages live.
-        let console = Console::on(&engine).await;
-        let _nginx = Nginx::start(port, console.port, "proxy_set_header Host $http_host;").await;
-        let ask = console.ask("GET", "/containers/stream").through(port).header("host", &format!("localhost:{port}"));
-        let mut stream = ask.open().await.expect("a stream");
-        stream.until("the row", |text| text.contains(&web.id)).await;
-        through(&console, &web.path("unpause")).await.leads_to();
-        stream.until("the row, running", |text| text.contains(&web.id) && text.contains("running")).await;
-        assert_eq!(engine.state(&web.id).await, "running");
-    }
 }
 
 #[tokio::test]

@@ -17,5 +17,7 @@ mod limits;
 mod live;
 mod own;
 mod pages;
+mod proxy;
 mod reach;
+mod tls;
 mod volumes;

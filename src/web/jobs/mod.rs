@@ -2,29 +2,28 @@
 
 use crate::web::filters;
 use askama::Template;
-use axum::{
-    Router,
-    response::{Html, IntoResponse, Response},
-    routing::{get, post},
-};
+use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 
 use super::{
-    AppState, Error,
+    Error, Routes,
     chrome::Chrome,
     containers::words,
     extract::{Fields, Id, Page, see_other},
     html::{bytes, html, span},
     stream::{Fragments, Live, Part},
 };
-use crate::engine::{ContainerId, Job, JobId, Layer, Picture, Progress, Stage};
+use crate::{
+    engine::{ContainerId, Job, JobId, Layer, Picture, Progress, Stage},
+    team::Right,
+};
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/jobs", get(list))
-        .route("/jobs/{id}", get(page))
-        .route("/jobs/{id}/stream", get(stream))
-        .route("/jobs/{id}/cancel", post(cancel))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .get("/jobs", Right::Look, list)
+        .get("/jobs/{id}", Right::Look, page)
+        .get("/jobs/{id}/stream", Right::Look, stream)
+        .post("/jobs/{id}/cancel", Right::Remove, cancel)
 }
 
 #[derive(Template)]

@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read},
+    net::IpAddr,
     path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, mpsc},
@@ -14,11 +15,16 @@ use http_body_util::{BodyExt, Full};
 use hyper::{HeaderMap, Request, body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use scraper::{Html, Selector};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpSocket,
+    time::timeout,
+};
 use url::form_urlencoded::Serializer;
 
 use super::{
     engine::RealEngine,
+    tls,
     words::{PATIENCE, until},
 };
 
@@ -33,7 +39,9 @@ pub struct Console {
     pub port: u16,
     log: Arc<Mutex<String>>,
     expected: Mutex<Vec<String>>,
-    _data: tempfile::TempDir,
+    is_tls: bool,
+    /// How it was started; none when it is to be started so again.
+    start: Option<Start>,
 }
 
 /// How to start a console.
@@ -62,10 +70,12 @@ impl Start {
         let stdout = follow(child.stdout.take().expect("it has an output"), log.clone());
         let _ = follow(child.stderr.take().expect("it has a log"), log.clone());
         let first = tokio::task::spawn_blocking(move || stdout.recv_timeout(PATIENCE)).await.expect("a thread");
-        let port = first.ok().and_then(|line| {
-            line.strip_prefix("Wheelhouse listens on http://")?.trim_end_matches('/').rsplit_once(':')?.1.parse().ok()
-        });
-        let console = Console { child, port: port.unwrap_or(0), log, expected: Mutex::default(), _data: self.data };
+        let address = first.unwrap_or_default();
+        let address = address.strip_prefix("Wheelhouse listens on ").unwrap_or_default();
+        let port = address.trim_end_matches('/').rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        let is_tls = address.starts_with("https://");
+        let console =
+            Console { child, port: port.unwrap_or(0), log, expected: Mutex::default(), is_tls, start: Some(self) };
         assert!(console.port > 0, "it did not say where it listens:\n{}", console.log());
         console
     }
@@ -167,6 +177,22 @@ impl Console {
         status.success()
     }
 
+    /// Ends it. What it kept is there when it is started again.
+    pub async fn end(mut self) -> Start {
+        self.terminate().await;
+        self.start.take().expect("it was started")
+    }
+
+    /// Where it keeps what is its own.
+    pub fn data(&self) -> &Path {
+        self.start.as_ref().expect("it was started").data.path()
+    }
+
+    /// Where it is, as browsers say it in `Origin`.
+    pub fn origin(&self) -> String {
+        format!("{}://127.0.0.1:{}", if self.is_tls { "https" } else { "http" }, self.port)
+    }
+
     /// `GET` as a browser's address line does.
     pub async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path).send().await
@@ -181,6 +207,8 @@ impl Console {
     pub fn ask(&self, method: &str, path: &str) -> Ask {
         Ask {
             port: self.port,
+            is_tls: self.is_tls,
+            from: IpAddr::from([127, 0, 0, 1]),
             method: method.to_owned(),
             path: path.to_owned(),
             headers: vec![("host".to_owned(), format!("127.0.0.1:{}", self.port))],
@@ -267,6 +295,8 @@ impl Drop for Console {
 #[derive(Clone)]
 pub struct Ask {
     port: u16,
+    is_tls: bool,
+    from: IpAddr,
     method: String,
     path: String,
     headers: Vec<(String, String)>,
@@ -304,13 +334,35 @@ impl Ask {
         self
     }
 
+    /// Over TLS, with whatever certificate.
+    pub fn over_tls(mut self) -> Self {
+        self.is_tls = true;
+        self
+    }
+
+    /// Over plain HTTP, whatever the console speaks.
+    pub fn plain(mut self) -> Self {
+        self.is_tls = false;
+        self
+    }
+
+    /// From this address of this machine.
+    pub fn from(mut self, address: [u8; 4]) -> Self {
+        self.from = address.into();
+        self
+    }
+
     async fn response(self) -> Result<hyper::Response<Incoming>, String> {
         let words = format!("{} {}", self.method, self.path);
         let ask = async {
-            let stream = TcpStream::connect(("127.0.0.1", self.port)).await.map_err(|why| why.to_string())?;
-            let (mut sender, connection) =
-                http1::handshake(TokioIo::new(stream)).await.map_err(|why| why.to_string())?;
-            tokio::spawn(connection);
+            let socket = TcpSocket::new_v4().map_err(|why| why.to_string())?;
+            socket.bind((self.from, 0).into()).map_err(|why| why.to_string())?;
+            let stream = socket.connect(([127, 0, 0, 1], self.port).into()).await.map_err(|why| why.to_string())?;
+            let mut sender = if self.is_tls {
+                talk(tls::connect(stream, &["http/1.1"]).await.map_err(|why| why.to_string())?).await?
+            } else {
+                talk(stream).await?
+            };
             let mut request = Request::builder().method(self.method.as_str()).uri(&self.path);
             for (name, value) in &self.headers {
                 request = request.header(name, value);
@@ -347,6 +399,15 @@ impl Ask {
         let headers = response.headers().clone();
         Ok(Stream { headers, body: response.into_body(), read: BytesMut::new() })
     }
+}
+
+async fn talk<I>(io: I) -> Result<http1::SendRequest<Full<Bytes>>, String>
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (sender, connection) = http1::handshake(TokioIo::new(io)).await.map_err(|why| why.to_string())?;
+    tokio::spawn(connection);
+    Ok(sender)
 }
 
 /// What came back.

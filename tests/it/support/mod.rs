@@ -3,6 +3,7 @@
 pub mod console;
 pub mod engine;
 pub mod proxy;
+pub mod tls;
 pub mod words;
 
 pub use self::{
