@@ -96,6 +96,12 @@ async fn everything_is_there_to_inspect() {
         assert!(branches.contains(&branch.to_owned()), "{branch} in {branches:?}");
     }
     contains_all(&page.text(".tree"), &["team", "\"shop\"", "ODD", &web.id]);
+    // Values that hold secrets as a rule are masked until somebody asks for them, in the page and in the file.
+    let masked: Value = serde_json::from_str(&page.lines_of("pre.raw")).expect("JSON");
+    assert_eq!(masked["Config"]["Env"][0], "ODD=‹hidden›");
+    assert!(!console.get(&web.path("inspect.json")).await.expect(200).body.contains("<x>"));
+    let page = console.get(&page.attribute("main a[href$='reveal=1']", "href").expect("a way to see them")).await;
+    assert!(page.has("main a[href$='inspect.json?reveal=1']"));
     let shown: Value = serde_json::from_str(&page.lines_of("pre.raw")).expect("JSON");
     let real = engine.inspect(&web.id).await;
     for key in ["Id", "Config", "HostConfig", "Mounts", "Name"] {

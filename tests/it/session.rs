@@ -1,6 +1,6 @@
 //! First run, signing in, sessions: S001 to S012, S022.
 
-use std::{collections::BTreeMap, net::IpAddr, time::Instant};
+use std::{collections::BTreeMap, time::Instant};
 
 use crate::support::{Answer, Console, PASSWORD, Person, RealEngine, contains_all, until};
 
@@ -113,7 +113,7 @@ async fn s007_known_and_unknown_names_are_refused_alike() {
     let mut seen = BTreeMap::new();
     for round in 0..30_u8 {
         for name in ["admin", "nobody"] {
-            let from = IpAddr::from([127, 0, 7, round + 1]);
+            let from = [127, 0, 7, round + 1];
             let ask = console.ask("POST", "/login").from(from).form(&[("name", name), ("password", "not the password")]);
             let begin = Instant::now();
             let answer = ask.send().await.expect(401);
@@ -140,7 +140,7 @@ async fn s008_tries_are_limited_without_locking_anybody_out() {
     console.expect_log("not signed in");
     console.expect_log("too many tries");
     let wrong = |forwarded: String| {
-        let ask = console.ask("POST", "/login").from([127, 0, 8, 1].into()).header("x-forwarded-for", &forwarded);
+        let ask = console.ask("POST", "/login").from([127, 0, 8, 1]).header("x-forwarded-for", &forwarded);
         ask.form(&[("name", "admin"), ("password", "not the password")]).send()
     };
     let mut last = 0;
@@ -156,7 +156,7 @@ async fn s008_tries_are_limited_without_locking_anybody_out() {
     assert_eq!(last, 429);
     // The right one from there has to wait, from elsewhere it does not.
     let begin = Instant::now();
-    let right = console.ask("POST", "/login").from([127, 0, 8, 2].into());
+    let right = console.ask("POST", "/login").from([127, 0, 8, 2]);
     right.form(&[("name", "admin"), ("password", PASSWORD)]).send().await.expect(303);
     assert!(begin.elapsed().as_secs() < 30);
 }
