@@ -19,7 +19,8 @@ async fn set_up(console: &Console, token: &str, name: &str) -> Answer {
 #[tokio::test]
 async fn s001_the_link_makes_one_administrator_once() {
     let console = Console::with_people(&RealEngine::docker28().socket).ready().await;
-    let token = until("it prints a link", async || console.log().contains("/setup?token=").then(|| link(&console))).await;
+    let token =
+        until("it prints a link", async || console.log().contains("/setup?token=").then(|| link(&console))).await;
     // Base32: five bits a letter.
     assert!(token.len() * 5 >= 128, "{token}");
     console.get("/containers").await.expect(303);
@@ -54,14 +55,21 @@ async fn s002_set_up_never_opens_again() {
     assert!(console.terminate().await);
     // As of somebody with an editor for SQLite.
     let sql = "DELETE FROM account";
-    let python = format!("import sqlite3; c = sqlite3.connect('{}/wheelhouse.db'); c.execute('PRAGMA foreign_keys=ON'); c.execute('{sql}'); c.commit()", data.display());
+    let python = format!(
+        "import sqlite3; c = sqlite3.connect('{}/wheelhouse.db'); c.execute('PRAGMA foreign_keys=ON'); c.execute('{sql}'); c.commit()",
+        data.display()
+    );
     assert!(std::process::Command::new("python3").args(["-c", &python]).status().expect("python3").success());
     let again = |extra: &[&str]| {
         let mut command = Console::command();
         command.args(["--listen", "127.0.0.1:0", "--engine", "unix:///nowhere", "--data"]).arg(&data).args(extra);
         command
     };
-    let mut child = again(&[]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().expect("it starts");
+    let mut child = again(&[])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("it starts");
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     child.kill().expect("it can be ended");
     let output = child.wait_with_output().expect("it ends");
@@ -114,7 +122,8 @@ async fn s007_known_and_unknown_names_are_refused_alike() {
     for round in 0..30_u8 {
         for name in ["admin", "nobody"] {
             let from = [127, 0, 7, round + 1];
-            let ask = console.ask("POST", "/login").from(from).form(&[("name", name), ("password", "not the password")]);
+            let ask =
+                console.ask("POST", "/login").from(from).form(&[("name", name), ("password", "not the password")]);
             let begin = Instant::now();
             let answer = ask.send().await.expect(401);
             times.entry(name).or_default().push(begin.elapsed().as_micros());
@@ -170,7 +179,9 @@ async fn s009_sessions_end_when_they_have_to() {
     console.by(&chosen, "GET", "/containers").send().await.expect(303);
     let (first, second) = (console.hire(&admin, "ann", "operator", "").await, console.person("ann").await);
     assert_ne!(first.header(), second.header());
-    let works = async |who: &Person| console.by(who, "GET", "/containers").header("accept", "application/json").send().await.status;
+    let works = async |who: &Person| {
+        console.by(who, "GET", "/containers").header("accept", "application/json").send().await.status
+    };
     assert_eq!((works(&first).await, works(&second).await), (200, 200));
     // A new password ends the others.
     let new = "another staple of many words";
@@ -227,7 +238,9 @@ async fn s010_streams_end_with_the_right_to_them() {
     let ann = console.hire(&admin, "ann", "operator", "").await;
     let token = console.token(&ann, &[("name", "t"), ("role", "operator"), ("days", "7")]).await;
     let mut streams = Vec::new();
-    for (who, path) in [(&ann, "/stream"), (&ann, "/containers/stream"), (&token, "/events/stream"), (&ann, "/volumes/stream")] {
+    for (who, path) in
+        [(&ann, "/stream"), (&ann, "/containers/stream"), (&token, "/events/stream"), (&ann, "/volumes/stream")]
+    {
         streams.push(console.by(who, "GET", path).open().await.expect("a stream"));
     }
     let mut own = console.by(&admin, "GET", "/stream").open().await.expect("a stream");
@@ -294,7 +307,16 @@ async fn s022_answers_are_not_kept() {
     for path in ["/", "/containers", "/people", "/me", "/login", "/setup?token=x", "/no-such-page"] {
         let answer = console.by(&admin, "GET", path).send().await;
         assert_eq!(answer.header("cache-control"), "no-store", "{path}");
-        contains_all(&answer.headers.get_all("vary").iter().map(|v| v.to_str().unwrap_or_default()).collect::<Vec<_>>().join(","), &["hx-request"]);
+        contains_all(
+            &answer
+                .headers
+                .get_all("vary")
+                .iter()
+                .map(|v| v.to_str().unwrap_or_default())
+                .collect::<Vec<_>>()
+                .join(","),
+            &["hx-request"],
+        );
     }
 }
 

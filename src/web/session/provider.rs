@@ -8,7 +8,6 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    cookie::{self, SameSite},
     door::{device, with},
     login::{Again, next},
 };
@@ -19,6 +18,7 @@ use crate::{
     },
     web::{
         Error,
+        cookie::{self, SameSite},
         error::Step,
         extract::{Page, Query, is_local, see_other},
         html::html,

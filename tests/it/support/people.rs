@@ -87,11 +87,6 @@ impl Person {
         Self { header: ("cookie", cookie.to_owned()) }
     }
 
-    /// With this token.
-    pub fn with_token(token: &str) -> Self {
-        Self { header: ("authorization", format!("Bearer {token}")) }
-    }
-
     /// The header that shows who they are.
     pub fn header(&self) -> (&str, &str) {
         (self.header.0, &self.header.1)
