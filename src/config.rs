@@ -1,6 +1,7 @@
 //! Every setting, from flag or environment. `main` reads it and hands down what each room needs.
 
 mod oidc;
+mod people;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -11,7 +12,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use url::Url;
 
-pub use self::oidc::OidcArgs;
+pub use self::{oidc::OidcArgs, people::PeopleArgs};
 use crate::{engine::Address, tls};
 
 /// A web console for a Docker engine.
@@ -38,8 +39,8 @@ pub struct Config {
     )]
     pub engine: Address,
 
-    /// Where the console keeps what is its own
-    #[arg(long, env = "WHEELHOUSE_DATA", default_value = "wheelhouse-data", value_name = "FOLDER")]
+    /// Where the console keeps what is its own: accounts, the audit, its certificate
+    #[arg(long, env = "WHEELHOUSE_DATA", default_value = "wheelhouse-data", value_name = "FOLDER", global = true)]
     pub data: PathBuf,
 
     /// Further names that browsers may use for this console, besides IP addresses and localhost
@@ -47,7 +48,7 @@ pub struct Config {
     pub hosts: Vec<String>,
 
     /// The address under which browsers reach this console, if it is behind a proxy
-    #[arg(long, env = "WHEELHOUSE_PUBLIC_URL", value_name = "URL")]
+    #[arg(long, env = "WHEELHOUSE_PUBLIC_URL", value_name = "URL", global = true)]
     pub public_url: Option<Url>,
 
     /// HTTPS: auto is on for any address but this machine's own; off is for behind a proxy
@@ -66,10 +67,9 @@ pub struct Config {
     #[arg(long, env = "WHEELHOUSE_TRUSTED_PROXIES", value_delimiter = ',', value_name = "ADDRESS,...", value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
 
-    /// Listen on an address that others can reach although there are no accounts: whoever opens the page is root on
-    /// the host
-    #[arg(long, env = "WHEELHOUSE_LISTEN_WITHOUT_ACCOUNTS", num_args = 0..=1, default_value = "false", default_missing_value = "true")]
-    pub listen_without_accounts: bool,
+    /// People
+    #[command(flatten)]
+    pub people: PeopleArgs,
 
     /// Signing in with the organisation's own provider
     #[command(flatten)]
@@ -97,10 +97,30 @@ pub struct Config {
 }
 
 /// What the binary can do besides serving.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Ask the console that listens on --listen whether it is well; exits with 0 or 1
     Healthcheck,
+    /// The way back in, for who has the host
+    #[command(subcommand)]
+    Admin(Admin),
+    /// The audit
+    #[command(subcommand)]
+    Audit(Audit),
+}
+
+/// What can be done about administrators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum Admin {
+    /// Print a one-time link with which the administrator --admin, made if need be, chooses a password
+    Reset,
+}
+
+/// What can be done about the audit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum Audit {
+    /// Walk the chain of the audit: exits with 0 if it is whole, with 1 if it was changed
+    Verify,
 }
 
 /// Whether the console speaks TLS itself.
@@ -153,12 +173,24 @@ impl Config {
         }
     }
 
+    /// The address to open in a browser, without a slash at its end: as far as it is known here.
+    pub fn address(&self, listen: SocketAddr) -> String {
+        if let Some(url) = &self.public_url {
+            return url.as_str().trim_end_matches('/').to_owned();
+        }
+        let scheme = if self.certificate(Vec::new()).is_some() { "https" } else { "http" };
+        if listen.ip().is_unspecified() {
+            return format!("{scheme}://localhost:{}", listen.port());
+        }
+        format!("{scheme}://{listen}")
+    }
+
     /// What is wrong with these settings together, if anything is.
     pub fn check(&self) -> Result<(), String> {
-        if !self.is_local() && !self.listen_without_accounts {
+        if !self.is_local() && !self.people.has_accounts() {
             return Err(format!(
-                "refusing to listen on {}: whoever can open this console is root on the host, and there are no accounts yet.\n\
-                 Listen on 127.0.0.1, or say --listen-without-accounts if only trusted people can reach that address.",
+                "refusing to listen on {} without accounts: whoever can open this console is root on the host.\n\
+                 --accounts off goes with an address of this machine's own, as 127.0.0.1.",
                 self.listen
             ));
         }
@@ -207,14 +239,18 @@ mod tests {
     }
 
     #[test]
-    fn listening_to_others_has_to_be_said() {
+    fn settings_have_to_fit_together() {
         let config =
             |args: &[&str]| Config::try_parse_from([&["wheelhouse"], args].concat()).map_err(|error| error.to_string());
         let check = |args: &[&str]| config(args).and_then(|config| config.check());
         assert!(check(&[]).is_ok());
         assert!(check(&["--listen", "[::1]:1"]).is_ok());
-        assert!(check(&["--listen", "0.0.0.0:9000"]).is_err());
-        assert!(check(&["--listen", "0.0.0.0:9000", "--listen-without-accounts"]).is_ok());
+        assert!(check(&["--listen", "0.0.0.0:9000"]).is_ok());
+        assert!(check(&["--accounts", "off"]).is_ok());
+        assert!(check(&["--listen", "0.0.0.0:9000", "--accounts", "off"]).is_err());
+        assert!(check(&["--session-idle", "90m", "--session-lifetime", "7d"]).is_ok());
+        assert!(check(&["--session-idle", "0s"]).is_err());
+        assert!(check(&["--session-idle", "soon"]).is_err());
         assert!(check(&["--public-url", "ftp://x"]).is_err());
         assert!(check(&["--public-url", "https://x/a&b/"]).is_err());
         assert!(check(&["--tls-cert", "x"]).is_err());

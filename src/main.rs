@@ -1,6 +1,6 @@
 //! Reads the settings, starts the log, connects, serves until a signal.
 
-use std::{io::IsTerminal, net::SocketAddr, process::ExitCode, time::Duration};
+use std::{io::IsTerminal, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use clap::Parser;
@@ -11,10 +11,11 @@ use tokio::{
 };
 use tracing_subscriber::EnvFilter;
 use wheelhouse::{
-    config::{Command, Config, LogFormat},
+    config::{Admin, Audit, Command, Config, LogFormat},
     engine::Engine,
+    team::{Seal, Team, Verdict, oidc::Oidc},
     tls::Tls,
-    web::{self, Guards},
+    web::{self, Guards, Rules},
 };
 
 fn main() -> ExitCode {
@@ -30,23 +31,30 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(config: &Config) -> anyhow::Result<()> {
-    if let Some(Command::Healthcheck) = config.command {
-        return healthcheck(config.listen).await;
+    match config.command {
+        Some(Command::Healthcheck) => return healthcheck(config.listen).await,
+        Some(Command::Admin(Admin::Reset)) => return reset(config).await,
+        Some(Command::Audit(Audit::Verify)) => return verify(config).await,
+        None => {}
     }
     config.check().map_err(anyhow::Error::msg)?;
     start_log(config)?;
     web::raise_file_limit();
+    let team = Team::open(&config.data, config.people.limits())?;
+    let oidc = config.oidc.settings().map_err(anyhow::Error::msg)?.map(Oidc::new).transpose()?;
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let engine = Engine::connect(config.engine.clone())?;
     let names = Guards::new(&config.hosts, config.public_url.as_ref()).hosts().map(str::to_owned).collect();
     let tls = config.certificate(names).map(Tls::start).transpose()?;
-    match &tls {
-        None => println!("Wheelhouse listens on http://{}/", listener.local_addr()?),
-        Some(tls) => {
-            println!("Wheelhouse listens on https://{}/", listener.local_addr()?);
-            println!("Its certificate has the SHA-256 fingerprint {}", tls.fingerprint());
-        }
+    let listens = listener.local_addr()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    println!("Wheelhouse listens on {scheme}://{listens}/");
+    if let Some(tls) = &tls {
+        println!("Its certificate has the SHA-256 fingerprint {}", tls.fingerprint());
+    }
+    if config.people.has_accounts() {
+        welcome(config, &team, listens).await?;
     }
     let mut terminate = signal(SignalKind::terminate())?;
     let closing = engine.clone();
@@ -59,13 +67,68 @@ async fn run(config: &Config) -> anyhow::Result<()> {
         closing.close();
     };
     let stranded = engine.clone();
+    let rules = Rules {
+        has_accounts: config.people.has_accounts(),
+        is_read_only: config.people.read_only,
+        takes_passwords: config.oidc.takes_passwords(),
+        public_url: config.public_url.clone(),
+        oidc: oidc.map(Arc::new),
+    };
     tokio::select! {
-        served = web::serve(config, engine, listener, tls, end) => served,
+        served = web::serve(config, engine, team, rules, listener, tls, end) => served,
         () = stranded.stranded() => anyhow::bail!(
             "nobody listens at {} any more: it is the socket of an engine that has ended. Ending too, so that the \
              restart policy of this container mounts the new one; mount the directory /var/run to avoid this",
             config.engine
         ),
+    }
+}
+
+/// Sees to it that there is a first administrator, or a way to become one; never a window, never a default (S001).
+async fn welcome(config: &Config, team: &Team, listens: SocketAddr) -> anyhow::Result<()> {
+    if let Some(password) = config.people.admin_password().map_err(anyhow::Error::msg)? {
+        let name = &config.people.admin;
+        let made = team.first_admin(name, &password).await.context("--admin-password-file")?;
+        if made {
+            tracing::info!(name, "the first administrator was made from the settings");
+        }
+    }
+    if let Some(given) = team.first_link() {
+        println!("There is no administrator yet. Make the first one, once, at {}/setup?token={given}", config.address(listens));
+        if listens.ip().is_unspecified() && config.public_url.is_none() {
+            println!("(from another machine, with the name or address of this one in place of localhost)");
+        }
+    } else if !team.has_admin() {
+        tracing::warn!("nobody can administer this console; the way back in, on this host: wheelhouse admin reset");
+    }
+    match team.verify_audit().await? {
+        Verdict::Whole(Seal { count, hash }) => {
+            tracing::info!(entries = count, head = data_encoding::HEXLOWER.encode(&hash), "the audit is whole");
+        }
+        Verdict::Broken { seq, why } => tracing::error!(entry = seq, why, "the audit was changed"),
+    }
+    Ok(())
+}
+
+/// `wheelhouse admin reset`
+async fn reset(config: &Config) -> anyhow::Result<()> {
+    anyhow::ensure!(config.data.join("wheelhouse.db").exists(), "no console keeps its data in {}: say --data", config.data.display());
+    let team = Team::open(&config.data, config.people.limits())?;
+    let invite = team.reset(&config.people.admin).await?;
+    println!("Choose a password for {}, once, within the hour, at", config.people.admin);
+    println!("{}/setup?token={}", config.address(config.listen), invite.secret);
+    Ok(())
+}
+
+/// `wheelhouse audit verify`
+async fn verify(config: &Config) -> anyhow::Result<()> {
+    anyhow::ensure!(config.data.join("wheelhouse.db").exists(), "no console keeps its data in {}: say --data", config.data.display());
+    match Team::open(&config.data, config.people.limits())?.verify_audit().await? {
+        Verdict::Whole(Seal { count, hash }) => {
+            println!("The audit is whole: {count} entries. Its head is {}", data_encoding::HEXLOWER.encode(&hash));
+            Ok(())
+        }
+        Verdict::Broken { seq, why } => anyhow::bail!("the audit is broken at entry {seq}: {why}"),
     }
 }
 

@@ -126,6 +126,11 @@ impl OidcArgs {
         Ok(())
     }
 
+    /// Whether one can sign in with a password.
+    pub fn takes_passwords(&self) -> bool {
+        self.password_login == Switch::On
+    }
+
     /// The provider's settings, its secret read from the file; none where there is no provider.
     pub fn settings(&self) -> Result<Option<Settings>, String> {
         self.check()?;

@@ -19,6 +19,9 @@ pub enum Error {
     /// The engine forbids it (401, 403). The engine's own words.
     #[error("{0}")]
     Denied(String),
+    /// The role of who asks does not allow it: see [`Reach`](super::Reach). Our words, of which the role is the "it".
+    #[error("{0}")]
+    Forbidden(String),
     /// The console itself refuses: it would end itself or what it needs (S043). Our words.
     #[error("{0}")]
     OwnContainer(String),

@@ -8,10 +8,14 @@ use hyper::body::Incoming;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Error, Outage, containers::or_default};
+use super::{Error, Outage, containers::or_default, ids::is_hex64};
 
 /// The longest line that is taken for an event; a longer one ends the stream and so causes a fresh list.
 const LINE: usize = 1 << 20;
+
+/// What the engine writes into the events of containers. Source: moby, `daemon/events.go` and its callers.
+const OWN_WORDS: [&str; 9] =
+    ["name", "image", "exitCode", "signal", "oldName", "comment", "execID", "execDuration", "size"];
 
 /// Something that happened at the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +93,28 @@ impl Event {
     /// A number among its attributes: `exitCode`, `signal`.
     pub fn number(&self, attribute: &str) -> Option<i64> {
         self.attributes.get(attribute)?.parse().ok()
+    }
+
+    /// Whether the engine itself writes this attribute into the events of containers, over a label of that name.
+    pub(super) fn is_own_word(&self, attribute: &str) -> bool {
+        OWN_WORDS.contains(&attribute)
+    }
+
+    /// Whether a value among its attributes is known to be no secret. A container's labels are among them, under any
+    /// name.
+    pub(super) fn is_harmless(&self, attribute: &str, value: &str) -> bool {
+        let is_number = || value.bytes().all(|byte| byte.is_ascii_digit());
+        match (self.kind.as_str(), attribute) {
+            ("container", "name" | "image") => true,
+            ("container", "oldName") => self.action == "rename",
+            ("container", "exitCode" | "signal" | "execDuration") => is_number(),
+            ("container", _) => false,
+            (_, "container") => is_hex64(value),
+            ("network", "name" | "type") => true,
+            ("volume", "driver" | "destination" | "propagation" | "read/write") => true,
+            ("image", "name") => matches!(self.action.as_str(), "pull" | "push" | "tag" | "untag"),
+            _ => false,
+        }
     }
 
     /// Whether somebody only looked, or ran a command inside: nothing of what is shown changes, and health checks make

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     Engine, Error, Outage,
-    jobs::{Job, Layer},
+    jobs::{Layer, Work},
 };
 
 /// How long the registry may stay silent before a pull is given up.
@@ -27,9 +27,9 @@ impl Images<'_> {
         }
     }
 
-    /// Everything that the engine tells of an image. The reference was parsed; its slashes and colons are part of
+    /// Everything that the engine tells of an image, variables among it. The reference was parsed; its slashes and colons are part of
     /// the path, whatever else it might hold is encoded (S033).
-    pub async fn inspect(&self, reference: &str) -> Result<Value, Error> {
+    async fn inspect(&self, reference: &str) -> Result<Value, Error> {
         if reference.split('/').any(|part| matches!(part, "" | "." | "..")) {
             return Err(Error::Invalid(format!("“{reference}” is no image reference")));
         }
@@ -40,7 +40,8 @@ impl Images<'_> {
 
     /// Pulls an image as part of a job, which shows each layer. The stream's last word counts, not its beginning:
     /// the engine answers 200 and tells of failures inside (S080).
-    pub async fn pull(&self, job: &Job, reference: &str, platform: Option<&str>) -> Result<(), Error> {
+    pub(super) async fn pull(&self, job: &Work, reference: &str, platform: Option<&str>) -> Result<(), Error> {
+        self.0.reach.may_operate()?;
         let (name, tag) = split_reference(reference);
         let options = CreateImageOptions {
             from_image: Some(name.to_owned()),

@@ -6,9 +6,9 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
-use super::{ContainerId, Engine, Error};
+use super::{ContainerId, Engine, Error, Reach, Scope};
 
 /// How many ended jobs are kept for who comes back to look.
 const KEPT: usize = 100;
@@ -18,13 +18,43 @@ const LINES: usize = 1_000;
 /// A job's number, as in `/jobs/7`.
 pub type JobId = u64;
 
-/// A long piece of work.
-#[derive(Debug)]
+/// A long piece of work, as far as the hand goes that holds it. Cheap to clone.
+#[derive(Debug, Clone)]
 pub struct Job {
     /// Its number.
     pub id: JobId,
+    work: Arc<Work>,
+    reach: Arc<Reach>,
+}
+
+/// The work itself, whoever looks.
+#[derive(Debug)]
+pub(super) struct Work {
+    id: JobId,
     state: watch::Sender<Progress>,
-    cancel: tokio::sync::Notify,
+    cancel: Notify,
+    /// What they see who started it.
+    scope: Vec<Scope>,
+}
+
+/// Follows a job.
+#[derive(Debug)]
+pub struct Changes {
+    changes: watch::Receiver<Progress>,
+    reach: Arc<Reach>,
+}
+
+impl Changes {
+    /// Waits for a change that was not taken from here yet.
+    pub async fn changed(&mut self) -> Result<(), watch::error::RecvError> {
+        self.changes.changed().await
+    }
+
+    /// How far it is.
+    pub fn progress(&mut self) -> Progress {
+        let progress = self.changes.borrow_and_update().clone();
+        self.reach.progress(progress)
+    }
 }
 
 /// How far a job is.
@@ -107,26 +137,32 @@ pub struct Part {
 impl Job {
     /// As it stands now.
     pub fn progress(&self) -> Progress {
-        self.state.borrow().clone()
+        self.reach.progress(self.work.progress())
     }
 
     /// To follow it.
-    pub fn watch(&self) -> watch::Receiver<Progress> {
-        self.state.subscribe()
+    pub fn watch(&self) -> Changes {
+        Changes { changes: self.work.state.subscribe(), reach: self.reach.clone() }
     }
 
     /// Ends it before its time. What the engine has done by then stays done.
-    pub fn cancel(&self) {
-        self.cancel.notify_one();
+    pub fn cancel(&self) -> Result<(), Error> {
+        self.reach.may_operate()?;
+        self.work.cancel.notify_one();
+        Ok(())
     }
 
     /// Waits for its end.
     pub async fn ended(&self) -> Progress {
-        let mut watch = self.watch();
-        match watch.wait_for(|progress| progress.ended.is_some()).await {
-            Ok(progress) => progress.clone(),
-            Err(_) => self.progress(),
-        }
+        let mut watch = self.work.state.subscribe();
+        let _ = watch.wait_for(|progress| progress.ended.is_some()).await;
+        self.progress()
+    }
+}
+
+impl Work {
+    pub(super) fn progress(&self) -> Progress {
+        self.state.borrow().clone()
     }
 
     pub(super) fn say(&self, line: &str) {
@@ -191,21 +227,26 @@ impl Progress {
 /// All jobs of one engine, newest last.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
-    jobs: Mutex<(JobId, VecDeque<Arc<Job>>)>,
+    jobs: Mutex<(JobId, VecDeque<Arc<Work>>)>,
 }
 
 /// The jobs of one engine.
 pub struct Jobs<'a>(pub(super) &'a Engine);
 
 impl Jobs<'_> {
-    /// All that are kept, newest first.
-    pub fn list(&self) -> Vec<Arc<Job>> {
+    /// All that are kept, newest first: those of people who see the same.
+    pub fn list(&self) -> Vec<Job> {
         let shelf = self.0.jobs.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        shelf.1.iter().rev().cloned().collect()
+        let ours = shelf.1.iter().rev().filter(|work| self.0.reach.takes_work_of(&work.scope));
+        ours.map(|work| self.handle(work)).collect()
+    }
+
+    fn handle(&self, work: &Arc<Work>) -> Job {
+        Job { id: work.id, work: work.clone(), reach: self.0.reach.clone() }
     }
 
     /// One of them.
-    pub fn get(&self, id: JobId) -> Result<Arc<Job>, Error> {
+    pub fn get(&self, id: JobId) -> Result<Job, Error> {
         self.list()
             .into_iter()
             .find(|job| job.id == id)
@@ -218,8 +259,8 @@ impl Jobs<'_> {
         title: String,
         command: String,
         parts: Vec<Part>,
-        work: impl FnOnce(Engine, Arc<Job>) -> W,
-    ) -> Arc<Job>
+        work: impl FnOnce(Engine, Arc<Work>) -> W,
+    ) -> Job
     where
         W: Future<Output = Stage> + Send + 'static,
     {
@@ -238,8 +279,12 @@ impl Jobs<'_> {
         let job = {
             let mut shelf = self.0.jobs.jobs.lock().unwrap_or_else(PoisonError::into_inner);
             shelf.0 += 1;
-            let job =
-                Arc::new(Job { id: shelf.0, state: watch::Sender::new(progress), cancel: tokio::sync::Notify::new() });
+            let job = Arc::new(Work {
+                id: shelf.0,
+                state: watch::Sender::new(progress),
+                cancel: Notify::new(),
+                scope: self.0.reach.scope.clone(),
+            });
             shelf.1.push_back(job.clone());
             if shelf.1.len() > KEPT
                 && let Some(oldest) = shelf.1.iter().position(|job| job.state.borrow().ended.is_some())
@@ -257,6 +302,6 @@ impl Jobs<'_> {
             };
             running.end(stage);
         });
-        job
+        self.handle(&job)
     }
 }

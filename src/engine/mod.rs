@@ -11,6 +11,7 @@ mod live;
 mod notes;
 mod own;
 mod picture;
+mod reach;
 pub mod spec;
 mod stats;
 mod system;
@@ -21,7 +22,6 @@ mod work;
 use std::sync::Arc;
 
 use bollard::{BollardRequest, ClientVersion, Docker};
-use tokio::sync::watch;
 
 pub use self::{
     address::Address,
@@ -30,9 +30,10 @@ pub use self::{
     events::Event,
     ids::{ContainerId, InvalidName, VolumeName},
     images::Images,
-    jobs::{Job, JobId, Jobs, Layer, Part, Progress, Stage},
+    jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
     own::Own,
     picture::{Link, Picture},
+    reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch},
     stats::{Usage, Watcher},
     system::{Info, Version},
     volumes::{NewVolume, Sizes, Volume, Volumes},
@@ -42,7 +43,7 @@ use self::{containers::Details, live::Live, wire::Wire};
 /// bollard's own timeout, above every deadline of ours.
 const BOLLARD_TIMEOUT: u64 = 2 * 3_600;
 
-/// One engine. Cheap to clone.
+/// One engine, as far as the hand goes that holds it: see [`Reach`]. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
     wire: Arc<Wire>,
@@ -52,11 +53,13 @@ pub struct Engine {
     sampler: Arc<stats::Sampler>,
     details: Arc<Details>,
     keeping: tokio::task::AbortHandle,
+    reach: Arc<Reach>,
+    views: Arc<reach::Views>,
 }
 
 impl Engine {
     /// Starts to keep a picture of the engine at this address. Answers at once: whether there is an engine is part
-    /// of the picture. Needs a tokio runtime.
+    /// of the picture. Needs a tokio runtime. The hand that gets it reaches everything.
     pub fn connect(address: Address) -> Result<Self, Error> {
         let wire = Arc::new(Wire::new(address));
         let transport = wire.clone();
@@ -70,7 +73,17 @@ impl Engine {
         let live = Arc::new(Live::new(wire.clone()));
         let keeper = live.clone();
         let keeping = tokio::spawn(async move { keeper.keep().await }).abort_handle();
-        Ok(Self { wire, docker, live, jobs: Arc::default(), sampler: Arc::default(), details: Arc::default(), keeping })
+        Ok(Self {
+            wire,
+            docker,
+            live,
+            jobs: Arc::default(),
+            sampler: Arc::default(),
+            details: Arc::default(),
+            keeping,
+            reach: Arc::new(Reach::everything()),
+            views: Arc::default(),
+        })
     }
 
     /// Stops to keep the picture, for the end of the program: what breaks then is no news.
@@ -83,19 +96,9 @@ impl Engine {
         self.wire.address()
     }
 
-    /// The engine as it is now.
-    pub fn picture(&self) -> Arc<Picture> {
-        self.live.picture()
-    }
-
-    /// To follow the picture.
-    pub fn watch(&self) -> watch::Receiver<Arc<Picture>> {
-        self.live.watch()
-    }
-
     /// Fails at once while the engine is away, where a call would wait for its deadline.
     fn reachable(&self) -> Result<(), Error> {
-        match &self.picture().link {
+        match &self.live.picture().link {
             Link::Down { why, .. } if *why != Outage::Connecting => Err(Error::Unreachable(why.clone())),
             _ => Ok(()),
         }
@@ -103,7 +106,10 @@ impl Engine {
 
     /// The last events of a container, newest first.
     pub fn history(&self, id: &ContainerId) -> Vec<Arc<Event>> {
-        self.live.history(id)
+        if self.reaches_container(id).is_err() {
+            return Vec::new();
+        }
+        self.live.history(id).iter().map(|event| self.reach.event(event)).collect()
     }
 
     /// Its containers.

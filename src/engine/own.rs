@@ -91,7 +91,7 @@ impl Engine {
     /// of the container mounts it anew (S072).
     pub async fn stranded(&self) {
         let is_file = matches!(self.address(), Address::Unix(_));
-        let mut picture = self.watch();
+        let mut picture = self.live.watch();
         let refused = |picture: &Picture| {
             let down = matches!(&picture.link, Link::Down { why: Outage::Refused(_), .. });
             is_file && picture.own.id.is_some() && down

@@ -31,6 +31,18 @@ fn null_is_unset<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from:
     Option::deserialize(from).map(Option::unwrap_or_default)
 }
 
+/// Whether a path of the host leads to the engine or to everything there. Sources: the sockets' defaults, and what a
+/// root process needs to become root on the host.
+pub fn opens_host(source: &str) -> bool {
+    let path = source.trim_end_matches('/');
+    source.starts_with('/')
+        && (matches!(
+            path,
+            "" | "/etc" | "/root" | "/boot" | "/proc" | "/sys" | "/dev" | "/var" | "/run" | "/var/run" | "/usr"
+        ) || ["docker.sock", "containerd.sock", "podman.sock"].iter().any(|socket| path.ends_with(socket))
+            || path.starts_with("/var/lib/docker"))
+}
+
 /// A set that the API spells as a map to `{}`: exposed ports, anonymous volumes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "BTreeMap<String, serde_json::Value>")]

@@ -114,6 +114,7 @@ impl Engine {
         let mut before: HashMap<ContainerId, (u64, u64)> = HashMap::new();
         while self.is_watched() {
             let running: Vec<ContainerId> = self
+                .live
                 .picture()
                 .containers
                 .values()

@@ -15,6 +15,7 @@ use super::{
     Engine, Error,
     containers::or_default,
     ids::VolumeName,
+    reach::{masked_options, taken, told_volume},
     wire::{ACT, Wire},
 };
 
@@ -41,7 +42,8 @@ pub struct Volume {
     /// Its labels.
     #[serde(default, deserialize_with = "or_default")]
     pub labels: BTreeMap<String, String>,
-    /// What was said to the driver when it was created.
+    /// What was said to the driver when it was created. In a picture without what may be a secret, whoever looks:
+    /// [`Volumes::inspect`] tells the rest to who may know.
     #[serde(default, deserialize_with = "or_default")]
     pub options: BTreeMap<String, String>,
     /// local or global.
@@ -60,11 +62,22 @@ impl Volume {
         self.labels.contains_key(ANONYMOUS) || self.name.is_generated()
     }
 
-    /// The path on the host that it really is, if it was made to be one: mounting it mounts the host (S037).
+    /// The path on the host that it really is, if it was made to be one: mounting it mounts the host (S037). A folder
+    /// that is bound, a disk, or whatever path a driver that is not the engine's own was given.
     pub fn host_path(&self) -> Option<&str> {
-        let bind = self.options.get("o").is_some_and(|o| o.split(',').any(|option| matches!(option, "bind" | "rbind")));
-        self.options.get("device").map(String::as_str).filter(|_| bind)
+        let option = |name: &str| self.options.get(name).map(String::as_str);
+        if !matches!(self.driver.as_str(), "" | "local") {
+            return self.options.values().map(String::as_str).find(|value| is_path(value));
+        }
+        let bind = option("o").is_some_and(|o| o.split(',').any(|option| matches!(option.trim(), "bind" | "rbind")));
+        let elsewhere = matches!(option("type"), Some("nfs" | "nfs4" | "cifs" | "tmpfs"));
+        option("device").filter(|device| bind || (is_path(device) && !elsewhere))
     }
+}
+
+/// A path of the host; two slashes begin a name of a file server.
+fn is_path(text: &str) -> bool {
+    text.starts_with('/') && !text.starts_with("//")
 }
 
 /// How much the volumes hold, as of when it was measured.
@@ -104,7 +117,7 @@ struct ListedVolumes {
 pub(super) async fn list(wire: &Wire) -> Result<Vec<Volume>, Error> {
     let listed: ListedVolumes = wire.get("/volumes").await?;
     let read = |value: Value| match serde_json::from_value::<Volume>(value) {
-        Ok(volume) => Some(volume),
+        Ok(volume) => Some(Volume { options: masked_options(&volume.options), ..volume }),
         Err(error) => {
             tracing::warn!(error = error.to_string(), "a volume that cannot be read is not shown");
             None
@@ -129,6 +142,7 @@ pub struct Volumes<'a>(pub(super) &'a Engine);
 impl Volumes<'_> {
     /// Makes a volume; answers with its name.
     pub async fn create(&self, new: NewVolume) -> Result<VolumeName, Error> {
+        let new = self.admit(new)?;
         self.0.reachable()?;
         let request = VolumeCreateRequest {
             name: new.name.as_ref().map(ToString::to_string),
@@ -140,42 +154,52 @@ impl Volumes<'_> {
         let call = self.0.docker.create_volume(request);
         let (_, volume) = self.0.wire.typed("POST /volumes/create", ACT, call).await?;
         self.0.live.read_back_volumes().await;
-        volume
+        let name: VolumeName = volume
             .name
             .parse()
-            .map_err(|_| Error::Engine { status: 502, message: format!("a volume of that name: {}", volume.name) })
+            .map_err(|_| Error::Engine { status: 502, message: format!("a volume of that name: {}", volume.name) })?;
+        // Somebody else's of that name, made in the same moment: the engine says yes to both.
+        self.0.reaches_volume(&name).map_err(|_| taken(&name))?;
+        Ok(name)
     }
 
-    /// Everything that the engine tells of a volume, as it tells it.
+    /// Everything that the engine tells of a volume, as far as this reach goes.
     pub async fn inspect(&self, name: &VolumeName) -> Result<Value, Error> {
+        self.0.reaches_volume(name)?;
         self.0.reachable()?;
-        self.0.wire.get(&format!("/volumes/{name}")).await
+        let raw = self.0.wire.get(&format!("/volumes/{name}")).await;
+        raw.map(|raw| told_volume(&self.0.reach, raw)).map_err(|error| self.0.reach.error(error))
     }
 
     /// Removes a volume.
     pub async fn remove(&self, name: &VolumeName) -> Result<(), Error> {
+        self.0.reach.may_operate()?;
+        self.0.reaches_volume(name)?;
         let result = self.delete(name).await;
         self.0.live.read_back_volumes().await;
         result
     }
 
     pub(super) async fn delete(&self, name: &VolumeName) -> Result<(), Error> {
-        self.0.picture().guard_volume(name)?;
+        self.0.reach.may_operate()?;
+        self.0.reaches_volume(name)?;
+        self.0.live.picture().guard_volume(name)?;
         self.0.reachable()?;
         let call = self.0.docker.remove_volume(name.as_str(), None::<RemoveVolumeOptions>);
         self.0.wire.typed("DELETE /volumes/{name}", ACT, call).await.map(|_| ())
     }
 
-    /// Has the engine measure how much each volume holds, in the background; one measuring at a time.
-    pub fn measure(&self) {
-        let before = self.0.picture().sizes.clone();
+    /// Has the engine measure how much each volume holds, in the background; one measuring at a time, for everybody.
+    pub fn measure(&self) -> Result<(), Error> {
+        self.0.reach.may_operate()?;
+        let before = self.0.live.picture().sizes.clone();
         if before.running {
-            return;
+            return Ok(());
         }
         self.0.live.set_sizes(Sizes { running: true, ..before.clone() });
         let engine = self.0.clone();
         tokio::spawn(async move {
-            let sizes = match engine.volumes().sizes(MEASURE).await {
+            let sizes = match engine.volumes().all_sizes(MEASURE).await {
                 Ok(bytes) => {
                     Sizes { bytes: Arc::new(bytes), measured: Some(Timestamp::now()), running: false, failed: None }
                 }
@@ -183,11 +207,22 @@ impl Volumes<'_> {
             };
             engine.live.set_sizes(sizes);
         });
+        Ok(())
     }
 
-    /// Bytes by name. Own request: bollard 0.21.1 knows only the shape of API 1.52 and answers nothing for older.
-    /// `type=volume` (API 1.42 and later) spares the engine the images and containers.
+    /// Bytes by name, of the volumes in the scope.
     pub async fn sizes(&self, limit: Duration) -> Result<HashMap<String, u64>, Error> {
+        let mut sizes = self.all_sizes(limit).await?;
+        let is_ours = |name: &str| name.parse().is_ok_and(|name| self.0.reaches_volume(&name).is_ok());
+        if self.0.reach.is_scoped() {
+            sizes.retain(|name, _| is_ours(name));
+        }
+        Ok(sizes)
+    }
+
+    /// Own request: bollard 0.21.1 knows only the shape of API 1.52 and answers nothing for older.
+    /// `type=volume` (API 1.42 and later) spares the engine the images and containers.
+    async fn all_sizes(&self, limit: Duration) -> Result<HashMap<String, u64>, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Used {

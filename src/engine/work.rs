@@ -1,13 +1,11 @@
 //! The long work itself: running a container whose image is missing, and one action on many containers.
 
-use std::sync::Arc;
-
 use futures_util::{StreamExt, stream};
 
 use super::{
     Action, ContainerId, Engine, Error, VolumeName,
     containers::Done,
-    jobs::{Job, Jobs, Part, Progress, Stage},
+    jobs::{Job, Jobs, Part, Progress, Stage, Work},
     spec::Spec,
 };
 
@@ -16,9 +14,11 @@ const AT_ONCE: usize = 8;
 
 impl Jobs<'_> {
     /// Pulls the image, creates the container and, if `start`, starts it.
-    pub fn run(&self, spec: Spec, start: bool, command: String) -> Arc<Job> {
+    pub async fn run(&self, spec: Spec, start: bool, command: String) -> Result<Job, Error> {
+        // Before anything is pulled for what may not be made.
+        let spec = self.0.containers().admit(&spec).await?;
         let title = format!("{} {}", if start { "Run" } else { "Create" }, spec.name.as_deref().unwrap_or(&spec.image));
-        self.start(title, command, Vec::new(), move |engine, job| async move {
+        let job = self.start(title, command, Vec::new(), move |engine, job| async move {
             job.say(&format!("The engine does not have {}: pulling it.", spec.image));
             if let Err(error) = engine.images().pull(&job, &spec.image, spec.platform.as_deref()).await {
                 return Stage::Failed { error, container: None };
@@ -29,11 +29,13 @@ impl Jobs<'_> {
                 error: Error::Engine { status: 500, message: error.to_string() },
                 container: None,
             })
-        })
+        });
+        Ok(job)
     }
 
     /// Does one thing to many containers, some at a time. Each has its own result.
-    pub fn act_on_many(&self, ids: Vec<ContainerId>, action: Action, command: String) -> Arc<Job> {
+    pub fn act_on_many(&self, ids: Vec<ContainerId>, action: Action, command: String) -> Result<Job, Error> {
+        self.0.reach.may_operate()?;
         let picture = self.0.picture();
         let parts: Vec<Part> = ids
             .iter()
@@ -48,7 +50,7 @@ impl Jobs<'_> {
             .collect();
         let title =
             format!("{} {} container{}", action.verb().label(), ids.len(), if ids.len() == 1 { "" } else { "s" });
-        self.start(title, command, parts, move |engine, job| async move {
+        let job = self.start(title, command, parts, move |engine, job| async move {
             let work = ids.into_iter().enumerate().map(|(place, id)| {
                 let (engine, job, action) = (engine.clone(), job.clone(), action.clone());
                 async move {
@@ -63,18 +65,20 @@ impl Jobs<'_> {
             });
             stream::iter(work).buffer_unordered(AT_ONCE).collect::<()>().await;
             Stage::of_parts(job.progress())
-        })
+        });
+        Ok(job)
     }
 }
 
 impl Jobs<'_> {
     /// Removes just these volumes. What is gone already is as wished; what somebody uses stays, and says by whom.
-    pub fn remove_volumes(&self, names: Vec<VolumeName>, command: String) -> Arc<Job> {
+    pub fn remove_volumes(&self, names: Vec<VolumeName>, command: String) -> Result<Job, Error> {
+        self.0.reach.may_operate()?;
         let sizes = self.0.picture().sizes.bytes.clone();
         let part = |name: &VolumeName| Part { name: name.to_string(), container: None, result: None };
         let parts = names.iter().map(part).collect();
         let title = format!("Remove {} volume{}", names.len(), if names.len() == 1 { "" } else { "s" });
-        self.start(title, command, parts, move |engine, job| async move {
+        let job = self.start(title, command, parts, move |engine, job| async move {
             let work = names.into_iter().enumerate().map(|(place, name)| {
                 let (engine, job, size) = (engine.clone(), job.clone(), sizes.get(name.as_str()).copied());
                 async move {
@@ -92,7 +96,8 @@ impl Jobs<'_> {
             stream::iter(work).buffer_unordered(AT_ONCE).collect::<()>().await;
             engine.live.read_back_volumes().await;
             Stage::of_parts(job.progress())
-        })
+        });
+        Ok(job)
     }
 }
 
@@ -107,7 +112,7 @@ impl Stage {
 }
 
 impl Engine {
-    async fn create_and_start(&self, job: &Job, spec: &Spec, start: bool) -> Stage {
+    async fn create_and_start(&self, job: &Work, spec: &Spec, start: bool) -> Stage {
         let created = match self.containers().create(spec).await {
             Ok(created) => created,
             Err(error) => {

@@ -33,6 +33,12 @@ pub struct Chrome {
     pub is_open: bool,
     /// Where this page's live connection is, if it lives.
     pub stream: Option<String>,
+    /// Who has signed in, and as what; empty where nobody signs in.
+    pub who: String,
+    /// Whether this is their own page.
+    pub is_me: bool,
+    /// Whether nobody may change anything here.
+    pub is_read_only: bool,
 }
 
 /// A line of the navigation.
@@ -173,7 +179,7 @@ impl Chrome {
     pub fn new(page: &Page, title: impl Into<String>) -> Self {
         let path = page.uri.path();
         let mut heading = None;
-        let nav = SECTIONS.iter().map(|section| NavItem {
+        let nav = SECTIONS.iter().filter(|section| page.may(section.right)).map(|section| NavItem {
             path: section.path,
             label: section.label,
             heading: (section.group != heading)
@@ -197,6 +203,9 @@ impl Chrome {
             now: datetime(page.picture.now()),
             here: page.here().to_owned(),
             is_open: page.is_open,
+            who: page.asker.label(),
+            is_me: path.starts_with("/me"),
+            is_read_only: page.asker.rules.is_read_only,
             stream: None,
         }
     }

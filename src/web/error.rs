@@ -16,7 +16,10 @@ use axum::{
 };
 
 use super::{AppState, chrome::Chrome, extract::Page, html};
-use crate::engine;
+use crate::{
+    engine,
+    team::{self, Right, Role},
+};
 
 /// Something that did not work, in words.
 #[derive(Debug, Clone)]
@@ -31,6 +34,8 @@ struct Told {
     words: Option<String>,
     /// Whether it must tell nothing of what this is: the asker may be a stranger.
     bare: bool,
+    /// Where a visitor is sent instead.
+    goes: Option<String>,
 }
 
 /// Something to do next.
@@ -59,7 +64,7 @@ impl Step {
 impl Error {
     /// With this status: what happened, and why.
     pub fn new(status: StatusCode, what: impl Into<String>, why: impl Into<String>) -> Self {
-        Self(Box::new(Told { status, what: what.into(), why: why.into(), next: Vec::new(), words: None, bare: false }))
+        Self(Box::new(Told { status, what: what.into(), why: why.into(), next: Vec::new(), words: None, bare: false, goes: None }))
     }
 
     /// Adds something to do.
@@ -122,6 +127,34 @@ impl Error {
     /// There is no such thing.
     pub fn not_found(what: &str, why: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, what, why)
+    }
+
+    /// Nobody whom we know: a visitor of `page` is shown where to sign in, and comes back to it.
+    pub(super) fn sign_in(page: Option<&axum::http::Uri>) -> Self {
+        let mut error = Self::new(
+            StatusCode::UNAUTHORIZED,
+            "Sign in first.",
+            "This needs an account. Your session may have ended; scripts send a token: Authorization: Bearer.",
+        )
+        .bare();
+        error.0.goes = page.map(|page| {
+            let here = page.path_and_query().map_or("/", |here| here.as_str());
+            let next: String = url::form_urlencoded::byte_serialize(here.as_bytes()).collect();
+            if here == "/" { "/login".to_owned() } else { format!("/login?next={next}") }
+        });
+        error
+    }
+
+    /// Somebody who may not.
+    pub(super) fn not_allowed(right: Right, role: Role, is_for_all: bool) -> Self {
+        let why = if is_for_all {
+            "This installation is read-only: nobody changes anything here.".to_owned()
+        } else {
+            let about = right.about();
+            let least = right.least();
+            format!("You are {role}. It takes {least} to do this: {}{}.", about.get(..1).unwrap_or_default().to_lowercase(), about.get(1..).unwrap_or_default())
+        };
+        Self::new(StatusCode::FORBIDDEN, "You may not do that.", why)
     }
 
     pub(super) fn bad_id() -> Self {
@@ -209,6 +242,9 @@ impl From<engine::Error> for Error {
             }
             E::Invalid(_) => Self::new(StatusCode::BAD_REQUEST, "The engine does not take that.", sentence(&words)),
             E::Denied(_) => Self::new(StatusCode::FORBIDDEN, "The engine forbids that.", sentence(&words)),
+            E::Forbidden(_) => {
+                return Self::new(StatusCode::FORBIDDEN, "Your role does not allow that.", words);
+            }
             E::OwnContainer(_) => {
                 return Self::new(StatusCode::CONFLICT, "This console does not do that to itself.", words);
             }
@@ -234,6 +270,40 @@ impl From<engine::Error> for Error {
         let mut told = told;
         told.0.words = Some(words);
         told
+    }
+}
+
+impl From<team::Error> for Error {
+    fn from(error: team::Error) -> Self {
+        use team::Error as E;
+        let storage = |what: &str, why: String| {
+            tracing::error!(why, "the database");
+            Self::new(StatusCode::INSUFFICIENT_STORAGE, what, why)
+        };
+        match error {
+            E::Full(folder) => storage(
+                "Nothing was done: it could not be written down.",
+                format!("The disk of {} is full. What is not in the audit is not done: make room there, and try again.", folder.display()),
+            ),
+            E::Storage { folder, why } => storage(
+                "Nothing was done: it could not be written down.",
+                format!("The database in {} cannot be used: {why}.", folder.display()),
+            ),
+            E::Damaged(why) => storage("The database is damaged.", why),
+            E::Wrong => Self::new(StatusCode::FORBIDDEN, "That is not right.", "Name, password, code or link do not fit, or were used up."),
+            E::Throttled(wait) => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many tries.",
+                format!("Wait {} s, then try again.", wait.as_secs() + 1),
+            ),
+            E::Missing(what) => Self::not_found(&format!("There is no such {what}."), "It may have been removed meanwhile."),
+            E::Invalid { field, why } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "That cannot be taken like this.", format!("{field}: {why}")),
+            E::LastAdmin => Self::new(
+                StatusCode::CONFLICT,
+                "Somebody has to stay in charge.",
+                "This is the last administrator who can sign in. Make another one first.",
+            ),
+        }
     }
 }
 
@@ -277,6 +347,7 @@ struct ErrorPage<'a> {
 struct Bare<'a> {
     what: &'a str,
     why: &'a str,
+    signs_in: bool,
 }
 
 /// A short message that stays until it is read.
@@ -311,14 +382,19 @@ pub(super) async fn draw(State(state): State<AppState>, request: Request, next: 
         response.status() == StatusCode::PAYLOAD_TOO_LARGE && response.extensions().get::<Error>().is_none();
     let error = if bare_limit { Some(Error::too_large()) } else { response.extensions().get::<Error>().cloned() };
     let Some(error) = error else { return response };
-    let Told { status, what, why, next, words, bare } = &*error.0;
+    let Told { status, what, why, next, words, bare, goes } = &*error.0;
     let words = words.as_deref();
+    if let Some(path) = goes {
+        return super::extract::see_other(path);
+    }
     if wants_json {
         let body = serde_json::json!({ "error": what, "why": why, "engine": words }).to_string();
         return (*status, [(CONTENT_TYPE, "application/json")], body).into_response();
     }
-    let drawn = if *bare {
-        html::html(&Bare { what, why })
+    // Who is not known is told nothing of what is here.
+    let is_stranger = !page.asker.is_known();
+    let drawn = if (*bare || is_stranger) && !page.is_htmx {
+        html::html(&Bare { what, why, signs_in: is_stranger && *status != StatusCode::MISDIRECTED_REQUEST })
     } else if page.is_htmx {
         html::html(&Toast { ok: false, what, why, command: "", next, words })
     } else {

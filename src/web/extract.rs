@@ -13,8 +13,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{AppState, Client, Error, security, theme};
-use crate::engine::{Engine, Picture};
+use super::{AppState, Asker, Client, Error, security, theme};
+use crate::{
+    engine::{Engine, Picture, Secrets},
+    team::{Right, Who},
+};
 
 /// The most fields that a form may have.
 const FIELDS: usize = 4_000;
@@ -79,7 +82,7 @@ impl Fields {
 }
 
 /// Whether it is a path on this console, whatever a browser may make of it: `//host` and `/\host` lead elsewhere.
-fn is_local(path: &str) -> bool {
+pub fn is_local(path: &str) -> bool {
     path.starts_with('/') && !path.starts_with("//") && path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
 }
 
@@ -131,12 +134,54 @@ pub struct Page {
     pub is_htmx: bool,
     /// Whether others on the way can read it.
     pub is_open: bool,
+    /// Who asks.
+    pub asker: Arc<Asker>,
+    /// What the browser says it is.
+    pub agent: String,
+    /// Whether a page of another site led here.
+    pub is_from_elsewhere: bool,
+    /// Scheme, host and port by which the browser reached us.
+    pub origin: String,
 }
 
 impl Page {
+    /// Whether who asks may do that.
+    pub fn may(&self, right: Right) -> bool {
+        self.asker.may(right)
+    }
+
     /// Path and query of this page.
     pub fn here(&self) -> &str {
         self.uri.path_and_query().map_or("/", |here| here.as_str())
+    }
+
+    /// The whole address of a path here, for who stands outside.
+    pub fn whole(&self, path: &str) -> String {
+        let base = self.asker.rules.public_url.as_ref().map_or(self.origin.as_str(), |url| url.as_str());
+        format!("{}{path}", base.trim_end_matches('/'))
+    }
+
+    /// The same page with values shown that are masked otherwise, where its address asks for it and the role may.
+    #[must_use]
+    pub fn revealed(self) -> Self {
+        let reach = self.engine.reach();
+        let asks = Fields::parse(self.uri.query().unwrap_or_default().as_bytes()).is_set("reveal");
+        if !(asks && self.may_reveal()) {
+            return self;
+        }
+        let engine = self.engine.within(Arc::new(reach.revealed()));
+        Self { picture: engine.picture(), engine, ..self }
+    }
+
+    /// Whether there are values that the role may ask for.
+    pub fn may_reveal(&self) -> bool {
+        let reach = self.engine.reach();
+        reach.root && reach.secrets >= Secrets::Masked
+    }
+
+    /// Whether nothing is masked on it.
+    pub fn is_revealed(&self) -> bool {
+        self.engine.reach().secrets == Secrets::Shown
     }
 
     /// The same page as of the newest picture.
@@ -153,7 +198,12 @@ where
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        let AppState { engine, wire, .. } = AppState::from_ref(state);
+        let AppState { engine, wire, rules, team, .. } = AppState::from_ref(state);
+        let client = Client::of(&parts.extensions);
+        let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let asker = parts.extensions.get::<Arc<Asker>>().cloned();
+        let asker = asker.unwrap_or_else(|| Arc::new(Asker { who: Who::nobody(client.address), client, rules, team }));
+        let engine = engine.within(Arc::new(asker.reach()));
         Ok(Self {
             picture: engine.picture(),
             engine,
@@ -161,7 +211,15 @@ where
             theme: theme::of(&parts.headers),
             uri: parts.uri.clone(),
             is_htmx: parts.headers.contains_key("hx-request"),
-            is_open: wire.is_open(Client::of(&parts.extensions)),
+            is_open: wire.is_open(client),
+            asker,
+            agent: header("user-agent").unwrap_or_default().to_owned(),
+            is_from_elsewhere: matches!(header("sec-fetch-site"), Some("cross-site" | "same-site")),
+            origin: format!(
+                "{}://{}",
+                if client.is_secure { "https" } else { "http" },
+                security::host_of(parts).unwrap_or_default()
+            ),
         })
     }
 }

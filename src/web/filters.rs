@@ -16,3 +16,11 @@ pub fn typed(text: impl Display, _: &dyn Values) -> askama::Result<Safe<String>>
     Html.write_escaped_str(&mut escaped, &text.to_string())?;
     Ok(Safe(escaped))
 }
+
+/// An id as docker shows it: its first twelve digits; what is no id stays as it is.
+#[askama::filter_fn]
+pub fn short(text: impl Display, _: &dyn Values) -> askama::Result<String> {
+    let text = text.to_string();
+    let is_id = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    Ok(if is_id { text.chars().take(12).collect() } else { text })
+}

@@ -1,10 +1,14 @@
 //! How it looks: pages, fragments and forms over the engine. `SECTIONS` is the one list that navigation and routes
 //! follow; the layers below stand around every request.
 
+mod activity;
+mod asker;
 mod assets;
+mod audit;
 mod chrome;
 mod client;
 mod containers;
+mod deed;
 mod error;
 mod events;
 mod extract;
@@ -14,9 +18,12 @@ pub mod html;
 mod jobs;
 mod order;
 mod overview;
+mod people;
 mod prefix;
+mod routes;
 mod security;
 mod serve;
+mod session;
 mod stream;
 mod theme;
 mod volumes;
@@ -24,21 +31,26 @@ mod wire;
 
 use std::sync::Arc;
 
-use axum::{Router, extract::FromRef, middleware, routing::get};
+use axum::{Router, extract::FromRef, middleware};
 use tower::util::option_layer;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer};
 
 use self::prefix::Prefix;
 pub use self::{
+    asker::{Asker, Rules},
     assets::asset,
     client::Client,
     error::Error,
+    routes::{Route, Routes},
     security::Guards,
     serve::{raise_file_limit, serve},
     stream::Streams,
     wire::Wire,
 };
-use crate::engine::{Engine, Picture};
+use crate::{
+    engine::{Engine, Picture},
+    team::{Right, Team},
+};
 
 /// The largest body of a request: forms are small, uploads get a limit of their own.
 const BODY: usize = 1 << 20;
@@ -53,18 +65,21 @@ pub struct Section {
     pub group: Option<&'static str>,
     /// What to count beside the name.
     pub count: Option<fn(&Picture) -> usize>,
+    /// Who sees it in the navigation.
+    pub right: Right,
     /// Its routes, with full paths.
-    routes: fn() -> Router<AppState>,
+    routes: fn() -> Routes,
 }
 
 /// All parts of the console, in the order of the navigation.
 pub static SECTIONS: &[Section] = &[
-    Section { path: "/", label: "Overview", group: None, count: None, routes: overview::routes },
+    Section { path: "/", label: "Overview", group: None, count: None, right: Right::Look, routes: overview::routes },
     Section {
         path: "/containers",
         label: "Containers",
         group: None,
         count: Some(|picture| picture.containers.len()),
+        right: Right::Look,
         routes: containers::routes,
     },
     Section {
@@ -72,10 +87,28 @@ pub static SECTIONS: &[Section] = &[
         label: "Volumes",
         group: None,
         count: Some(|picture| picture.volumes.len()),
+        right: Right::Look,
         routes: volumes::routes,
     },
-    Section { path: "/events", label: "Events", group: Some("Engine"), count: None, routes: events::routes },
-    Section { path: "/jobs", label: "Jobs", group: Some("Engine"), count: None, routes: jobs::routes },
+    Section {
+        path: "/events",
+        label: "Events",
+        group: Some("Engine"),
+        count: None,
+        right: Right::Look,
+        routes: events::routes,
+    },
+    Section { path: "/jobs", label: "Jobs", group: Some("Engine"), count: None, right: Right::Look, routes: jobs::routes },
+    Section {
+        path: "/activity",
+        label: "Activity",
+        group: Some("Team"),
+        count: None,
+        right: Right::Look,
+        routes: activity::routes,
+    },
+    Section { path: "/people", label: "People", group: Some("Team"), count: None, right: Right::People, routes: people::routes },
+    Section { path: "/audit", label: "Audit", group: Some("Team"), count: None, right: Right::Audit, routes: audit::routes },
 ];
 
 /// What handlers work with; each takes the part that it needs.
@@ -89,21 +122,29 @@ pub struct AppState {
     pub guards: Arc<Guards>,
     /// Whether it is encrypted.
     pub wire: Wire,
+    /// The people.
+    pub team: Team,
+    /// What the settings say about them.
+    pub rules: Arc<Rules>,
 }
 
-/// The whole console. Layers, outermost first: compression; paths as they are outside; headers on everything; errors
-/// drawn; a panic becomes an error; is the Host ours; is it encrypted; does a write come from ourselves; is the body
+/// All routes, each with the right that it asks for.
+pub fn routes() -> Routes {
+    let routes = Routes::new()
+        .open_get("/healthz", health::healthz)
+        .open_get("/readyz", health::readyz)
+        .open_get("/assets/{name}", assets::serve)
+        .open_post("/theme", theme::set)
+        .and(session::routes());
+    SECTIONS.iter().fold(routes, |routes, section| routes.and((section.routes)()))
+}
+
+/// The whole console. Layers, outermost first: compression; paths as they are outside; headers on everything; who is
+/// asking; errors drawn; a panic becomes an error; is the Host ours; is it encrypted; does a write come from ourselves; is the body
 /// small enough.
 fn router(state: AppState, prefix: Option<Prefix>) -> Router {
-    let mut router = Router::new()
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/assets/{name}", get(assets::serve))
-        .route("/theme", axum::routing::post(theme::set));
-    for section in SECTIONS {
-        router = router.merge((section.routes)());
-    }
-    router
+    routes()
+        .into_router()
         .fallback(async || {
             Error::not_found(
                 "There is no such page.",
@@ -117,6 +158,7 @@ fn router(state: AppState, prefix: Option<Prefix>) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), security::known_host))
         .layer(CatchPanicLayer::custom(error::caught))
         .layer(middleware::from_fn_with_state(state.clone(), error::draw))
+        .layer(middleware::from_fn_with_state(state.clone(), asker::identify))
         .layer(middleware::from_fn_with_state(state.clone(), security::headers))
         .layer(option_layer(prefix.map(|prefix| middleware::map_response_with_state(prefix, prefix::put))))
         .layer(CompressionLayer::new())

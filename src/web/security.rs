@@ -6,6 +6,7 @@
 use std::{collections::HashSet, net::IpAddr};
 
 use axum::{
+    Extension,
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header, request::Parts},
     middleware::Next,
@@ -14,7 +15,8 @@ use axum::{
 use std::sync::Arc;
 use url::Url;
 
-use super::{Client, Error, Wire};
+use super::{Asker, Client, Error, Wire};
+use crate::team::{Entry, Outcome, Subject};
 
 /// What the settings say about who may ask.
 #[derive(Debug, Clone, Default)]
@@ -50,7 +52,8 @@ impl Guards {
     }
 
     /// Whether a write that came with these headers comes from a page of ours, which is at `own`.
-    fn is_own(&self, headers: &HeaderMap, own: String) -> Result<(), Stranger> {
+    /// `has_cookie` says whether it carries what a browser sends along by itself.
+    fn is_own(&self, headers: &HeaderMap, own: String, has_cookie: bool) -> Result<(), Stranger> {
         let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?").to_owned());
         let origin = text(&header::ORIGIN);
         let matches = |origin: &str| {
@@ -66,8 +69,12 @@ impl Guards {
             (Some(_), Some(origin)) => self.public_origin.is_some() && matches(origin),
             (Some(_), None) => false,
             (None, Some(origin)) => matches(origin),
-            // Neither: no browser. Scripts and curl have no page that could trick them.
-            (None, None) => true,
+            // Neither. A text browser names the page that it comes from; scripts and curl have no page that could
+            // trick them, unless they carry a cookie as a browser does.
+            (None, None) => match text(&header::REFERER) {
+                Some(page) => matches(&page),
+                None => !has_cookie,
+            },
         };
         let wanted = self.public_origin.clone().unwrap_or(own);
         if fine { Ok(()) } else { Err(Stranger { origin: origin.or(site).unwrap_or_default(), wanted }) }
@@ -117,18 +124,24 @@ pub(super) async fn known_host(
 /// Turns away writes, and reads by scripts, of other sites' pages.
 pub(super) async fn same_origin(
     State(guards): State<Arc<Guards>>,
-    client: Client,
+    Extension(asker): Extension<Arc<Asker>>,
     request: Request,
     next: Next,
 ) -> Result<Response, Error> {
+    let client = asker.client;
     let host = host(request.uri(), request.headers()).unwrap_or_default();
     let own = format!("{}://{host}", if client.is_secure { "https" } else { "http" });
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         if is_foreign_read(request.headers()) {
             return Err(Error::foreign_read());
         }
-    } else if let Err(Stranger { origin, wanted }) = guards.is_own(request.headers(), own) {
+    } else if let Err(Stranger { origin, wanted }) = guards.is_own(request.headers(), own, asker.has_cookie()) {
         tracing::warn!(origin, wanted, "a write from a page that is not ours was refused; see --public-url");
+        if asker.is_known() {
+            let subject = Subject { kind: "page", id: request.uri().path().chars().take(200).collect(), name: String::new() };
+            let why = format!("{} came from {origin}", request.method());
+            asker.team.note(Entry::new(&asker.who, "refused", subject, Outcome::Refused).why(why)).await;
+        }
         return Err(Error::foreign_write(&origin, &wanted));
     }
     Ok(next.run(request).await)
@@ -209,7 +222,7 @@ mod tests {
                     headers.insert(name, value);
                 }
             }
-            guards.is_own(&headers, "http://10.1.2.3:9000".into()).is_ok()
+            guards.is_own(&headers, "http://10.1.2.3:9000".into(), false).is_ok()
         };
         let plain = guards(None);
         assert!(ask(&plain, None, None));

@@ -31,8 +31,8 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::{AppState, Guards, Streams, client::Proxies, prefix::Prefix, router, wire::Wire};
-use crate::{config::Config, engine::Engine, tls::Tls};
+use super::{AppState, Guards, Rules, Streams, client::Proxies, prefix::Prefix, router, wire::Wire};
+use crate::{config::Config, engine::Engine, team::Team, tls::Tls};
 
 /// How long a client may take to say what it wants: to its first byte, to the end of the handshake, and to the end of
 /// the headers.
@@ -62,6 +62,8 @@ pub fn raise_file_limit() {
 pub async fn serve(
     config: &Config,
     engine: Engine,
+    team: Team,
+    rules: Rules,
     listener: TcpListener,
     tls: Option<Tls>,
     end: impl Future<Output = ()>,
@@ -74,7 +76,7 @@ pub async fn serve(
         warns: config.may_be_overheard(),
     };
     let prefix = Prefix::of(config.public_url.as_ref());
-    let app = router(AppState { engine, streams: streams.clone(), guards, wire }, prefix.clone());
+    let app = router(AppState { engine, streams: streams.clone(), guards, wire, team, rules: Arc::new(rules) }, prefix.clone());
     let door = Arc::new(Door { app, prefix, tls, proxies: Proxies::new(&config.trusted_proxies) });
     let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
     let most = usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(128).clamp(64, CONNECTIONS);

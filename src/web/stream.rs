@@ -25,8 +25,8 @@ use axum::{
 use futures_util::stream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::{AppState, Client, Error, chrome, extract::Page};
-use crate::engine::Progress;
+use super::{AppState, Client, Error, asker::Lease, chrome, extract::Page};
+use crate::engine::{Changes, Progress, Watch};
 
 /// How often a stream says that it lives. The page greys out when it has heard nothing for ten seconds (S087).
 const PULSE: Duration = Duration::from_secs(4);
@@ -146,6 +146,7 @@ pub struct Live {
     page: Page,
     place: Place,
     ending: watch::Receiver<bool>,
+    lease: Lease,
     /// The picture that the browser has already, as `boot-version`.
     has: Option<String>,
 }
@@ -165,7 +166,8 @@ where
         let drawn = super::extract::Fields::parse(parts.uri.query().unwrap_or_default().as_bytes())
             .get("drawn")
             .map(str::to_owned);
-        Ok(Self { page, place, ending: streams.ending.subscribe(), has: said.filter(|id| !id.is_empty()).or(drawn) })
+        let lease = page.asker.lease();
+        Ok(Self { page, place, lease, ending: streams.ending.subscribe(), has: said.filter(|id| !id.is_empty()).or(drawn) })
     }
 }
 
@@ -177,6 +179,12 @@ pub fn stamp(version: u64) -> String {
 }
 
 impl Live {
+    /// The same with values shown, where they are asked for and may be: see [`Page::revealed`].
+    #[must_use]
+    pub fn revealed(self) -> Self {
+        Self { page: self.page.revealed(), ..self }
+    }
+
     /// The page that lives.
     pub fn page(&self) -> &Page {
         &self.page
@@ -188,14 +196,15 @@ impl Live {
         D: Fn(Page) -> F + Send + 'static,
         F: Future<Output = Result<Fragments, Error>> + Send,
     {
-        let Self { page, place, ending, has } = self;
+        let Self { page, place, ending, lease, has } = self;
         // Without the stamp: who came a moment later watches the same view.
         let view = page.here().split("drawn=").next().unwrap_or_default().to_owned();
-        let shared = place.streams.view(&format!("{} {view}", page.host));
+        // Nor is what one may see drawn for another.
+        let shared = place.streams.view(&format!("{} {view} {}", page.host, page.engine.reach().key()));
         let mut pulse = tokio::time::interval(PULSE);
         pulse.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let watch = page.engine.watch();
-        let state = Following { page, place, ending, has, draw, shared, pulse, watch, sent: None };
+        let state = Following { page, place, ending, lease, has, draw, shared, pulse, watch, sent: None };
         let body = Body::from_stream(stream::unfold(state, |mut state| async move {
             let message = state.next().await?;
             Some((Ok::<_, std::convert::Infallible>(message), state))
@@ -207,20 +216,21 @@ impl Live {
 impl Live {
     /// Follows a job until it has ended: its page changes many times a second while it pulls, so it is sent ten
     /// times a second at most.
-    pub fn follow_job<D>(self, changes: watch::Receiver<Progress>, draw: D) -> Response
+    pub fn follow_job<D>(self, changes: Changes, draw: D) -> Response
     where
         D: Fn(&Progress) -> Result<Fragments, Error> + Send + 'static,
     {
-        let Self { page, place, ending, .. } = self;
-        let state = (changes, ending, draw, place, Fragments::default(), true);
+        let Self { place, ending, lease, .. } = self;
+        let state = (changes, (ending, lease), draw, place, Fragments::default(), true);
         let body = Body::from_stream(stream::unfold(
             state,
-            |(mut changes, mut ending, draw, place, before, first)| async move {
+            |(mut changes, (mut ending, mut lease), draw, place, before, first)| async move {
                 let mut heard = true;
                 if !first {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     tokio::select! {
                         _ = ending.changed() => return None,
+                        () = lease.lost() => return None,
                         changed = changes.changed() => changed.ok()?,
                         () = tokio::time::sleep(PULSE) => heard = false,
                     }
@@ -228,16 +238,15 @@ impl Live {
                 if !heard {
                     return Some((
                         Ok::<_, std::convert::Infallible>(pulse(true)),
-                        (changes, ending, draw, place, before, false),
+                        (changes, (ending, lease), draw, place, before, false),
                     ));
                 }
-                let progress = changes.borrow_and_update().clone();
+                let progress = changes.progress();
                 let now = draw(&progress).unwrap_or_default();
                 let text = message(progress.version, &now.since(&before));
-                Some((Ok(text), (changes, ending, draw, place, now, false)))
+                Some((Ok(text), (changes, (ending, lease), draw, place, now, false)))
             },
         ));
-        let _ = page;
         respond(body)
     }
 }
@@ -261,11 +270,12 @@ struct Following<D> {
     #[expect(dead_code, reason = "held for its drop")]
     place: Place,
     ending: watch::Receiver<bool>,
+    lease: Lease,
     has: Option<String>,
     draw: D,
     shared: Shared,
     pulse: tokio::time::Interval,
-    watch: watch::Receiver<Arc<crate::engine::Picture>>,
+    watch: Watch,
     sent: Option<Arc<Fragments>>,
 }
 
@@ -289,6 +299,7 @@ where
         loop {
             tokio::select! {
                 _ = self.ending.changed() => return None,
+                () = self.lease.lost() => return None,
                 changed = self.watch.changed() => {
                     changed.ok()?;
                     let (version, now) = self.drawn().await;
@@ -299,8 +310,7 @@ where
                     }
                 }
                 _ = self.pulse.tick() => {
-                    let live = self.watch.borrow().link.is_live();
-                    return Some(pulse(live));
+                    return Some(pulse(self.watch.is_live()));
                 }
             }
         }
@@ -309,7 +319,7 @@ where
     /// The view as of the newest picture, drawn by whoever of its watchers comes first.
     async fn drawn(&mut self) -> (u64, Arc<Fragments>) {
         let mut shared = self.shared.lock().await;
-        let picture = self.watch.borrow_and_update().clone();
+        let picture = self.watch.picture();
         if let Some((version, fragments)) = &*shared
             && *version >= picture.version
         {

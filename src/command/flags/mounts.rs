@@ -2,7 +2,7 @@
 
 use super::values::{Parsed, bytes, fields, setting, shown, switch};
 use super::{Applied, Flag, add, insert, push, text};
-use crate::engine::spec::{BindOptions, Mount, Spec, TmpfsOptions, VolumeOptions};
+use crate::engine::spec::{BindOptions, Mount, Spec, TmpfsOptions, VolumeOptions, opens_host};
 
 const HOST_IS_OPEN: &str = "With this path of the host, a program in the container can take over the whole host.";
 
@@ -33,20 +33,6 @@ pub(super) const FLAGS: &[Flag] = &[
     })
     .help("The driver of volumes that do not exist yet."),
 ];
-
-/// Paths that lead to the engine or to everything. Sources: the sockets' defaults, and what a root process
-/// needs to become root on the host.
-fn opens_host(source: &str) -> bool {
-    let path = source.trim_end_matches('/');
-    source.starts_with('/')
-        && (matches!(
-            path,
-            "" | "/etc" | "/root" | "/boot" | "/proc" | "/sys" | "/dev" | "/var" | "/run" | "/var/run" | "/usr"
-        ) || path.ends_with("docker.sock")
-            || path.ends_with("containerd.sock")
-            || path.ends_with("podman.sock")
-            || path.starts_with("/var/lib/docker"))
-}
 
 /// A path relative to a folder, or one that a shell would have completed, means nothing on the engine's host.
 fn is_on_host(source: &str) -> Applied {

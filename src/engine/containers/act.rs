@@ -100,8 +100,11 @@ impl Containers<'_> {
     /// its end when the caller goes away.
     pub async fn act(&self, id: &ContainerId, action: Action) -> Result<Done, Error> {
         let (engine, id) = (self.0.clone(), id.clone());
-        engine.picture().guard_container(&id, action.verb())?;
+        engine.reach.may_operate()?;
+        engine.reaches_container(&id)?;
+        engine.live.picture().guard_container(&id, action.verb())?;
         engine.reachable()?;
+        let reach = engine.reach.clone();
         let work = async move {
             engine.live.begin(&id, action.verb());
             let result = match action {
@@ -114,7 +117,9 @@ impl Containers<'_> {
             engine.live.end(&id).await;
             result
         };
-        tokio::spawn(work).await.map_err(|error| Error::Engine { status: 500, message: error.to_string() })?
+        let done = tokio::spawn(work).await;
+        let done = done.map_err(|error| Error::Engine { status: 500, message: error.to_string() })?;
+        done.map_err(|error| reach.error(error))
     }
 
     /// Removes the links of a container, each by the only name that the engine takes for it: `web/alias`.

@@ -17,6 +17,7 @@ pub struct Created {
 impl Containers<'_> {
     /// Makes a container and does not start it: `docker create`. The image must be there.
     pub async fn create(&self, spec: &Spec) -> Result<Created, Error> {
+        let spec = &self.admit(spec).await?;
         self.0.reachable()?;
         let unreadable = |error: serde_json::Error| Error::Invalid(error.to_string());
         let body: ContainerCreateBody =
@@ -25,7 +26,8 @@ impl Containers<'_> {
             CreateContainerOptions { name: spec.name.clone(), platform: spec.platform.clone().unwrap_or_default() };
         // bollard's future holds the whole request: 18 kB that would sit in each caller's.
         let call = Box::pin(self.0.docker.create_container(Some(options), body));
-        let (_, created) = self.0.wire.typed("POST /containers/create", ACT * 2, call).await?;
+        let created = self.0.wire.typed("POST /containers/create", ACT * 2, call).await;
+        let (_, created) = created.map_err(|error| self.0.reach.error(error))?;
         let id: ContainerId = created
             .id
             .parse()

@@ -252,9 +252,17 @@ struct Kept {
 }
 
 impl Containers<'_> {
-    /// Everything about one container. While the engine is away: as it was last seen, if it was.
+    /// Everything about one container, as far as this reach goes. While the engine is away: as it was last seen, if it
+    /// was.
     pub async fn get(&self, id: &ContainerId) -> Result<Arc<Detail>, Error> {
-        let picture = self.0.picture();
+        self.0.reaches_container(id)?;
+        // What is kept is whole, and each reach is told its part of it.
+        let whole = self.whole(id).await.map_err(|error| self.0.reach.error(error))?;
+        Ok(self.0.reach.detail(&whole))
+    }
+
+    async fn whole(&self, id: &ContainerId) -> Result<Arc<Detail>, Error> {
+        let picture = self.0.live.picture();
         let listed = picture.containers.get(id);
         let kept = self.0.details.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
         let is_true =

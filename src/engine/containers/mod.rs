@@ -7,7 +7,7 @@ mod state;
 mod summary;
 
 pub(super) use self::detail::Details;
-pub(super) use self::summary::{Listed, or_default};
+pub(super) use self::summary::{Listed, SERVICE, STACK, or_default};
 pub use self::{
     act::{Action, Done},
     create::Created,

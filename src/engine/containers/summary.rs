@@ -9,7 +9,9 @@ use super::{State, Verb};
 use crate::engine::ids::{ContainerId, is_hex64};
 
 /// The label by which compose says which project a container belongs to.
-const STACK: &str = "com.docker.compose.project";
+pub(in crate::engine) const STACK: &str = "com.docker.compose.project";
+/// The label by which compose says which service of it a container is.
+pub(in crate::engine) const SERVICE: &str = "com.docker.compose.service";
 
 /// A container, as the picture holds it.
 #[derive(Debug, Clone, PartialEq)]

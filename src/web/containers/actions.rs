@@ -429,7 +429,7 @@ pub async fn bulk(page: Page, fields: Fields) -> Result<Response, Error> {
     let names: Vec<String> = ids.iter().map(name).collect();
     let echo = echo_of(&action, &names.iter().map(String::as_str).collect::<Vec<_>>());
     let total = ids.len();
-    let job = page.engine.jobs().act_on_many(ids, action, echo.clone());
+    let job = page.engine.jobs().act_on_many(ids, action, echo.clone())?;
     let path = format!("/jobs/{}", job.id);
     let Ok(progress) = tokio::time::timeout(PATIENCE, job.ended()).await else {
         return Ok(if page.is_htmx {

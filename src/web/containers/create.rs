@@ -299,10 +299,14 @@ pub async fn submit(page: Page, fields: Fields) -> Result<Response, Error> {
     if !errors.is_empty() {
         return wrong(&page, &fields, &line, &errors, StatusCode::CONFLICT, &owners);
     }
+    let spec = match page.engine.containers().admit(&spec).await {
+        Ok(spec) => spec,
+        Err(error) => return refused(&page, &fields, &line, error),
+    };
     let start = fields.is_set("start");
     let echo = line.to_command(if start { Verb::Run } else { Verb::Create });
     if !page.engine.images().has(&spec.image).await? {
-        let job = page.engine.jobs().run(spec, start, echo);
+        let job = page.engine.jobs().run(spec, start, echo).await?;
         return Ok(see_other(&format!("/jobs/{}", job.id)));
     }
     let created = match page.engine.containers().create(&spec).await {

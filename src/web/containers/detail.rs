@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{
     StateMark,
-    row::{PortLink, Way, ways},
+    row::{PortLink, Way, on_host, ways},
     words,
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
         Error,
         chrome::Chrome,
         error::Step,
-        extract::{Id, Page, Query},
+        extract::{Id, Page},
         html::{Moment, bytes, html},
         stream::{Fragments, Live, Part},
     },
@@ -51,7 +51,8 @@ struct Summary<'a> {
     life: Life,
     now: Timestamp,
     is_own: bool,
-    reveal: bool,
+    may_reveal: bool,
+    is_revealed: bool,
     secrets: usize,
     on_host: Vec<&'static str>,
 }
@@ -72,6 +73,8 @@ struct InspectPage<'a> {
     command: String,
     tree: String,
     raw: String,
+    may_reveal: bool,
+    is_revealed: bool,
 }
 
 /// A part of the page when the container is gone.
@@ -133,7 +136,7 @@ impl<'a> Summary<'a> {
         self.now.duration_since(since.moment()).as_secs().max(0)
     }
 
-    fn new(page: &'a Page, c: &'a Container, d: &'a Detail, reveal: bool) -> Self {
+    fn new(page: &'a Page, c: &'a Container, d: &'a Detail) -> Self {
         let (first, more) = ways(c, &page.picture);
         let mut ways: Vec<Way> = first.into_iter().chain(more).collect();
         ways.sort_by_key(|way| (way.verb.asks(), way.verb == Verb::Remove));
@@ -165,8 +168,9 @@ impl<'a> Summary<'a> {
             now,
             is_own: page.picture.is_own(c),
             secrets: d.env.iter().filter(|var| var.looks_secret()).count(),
-            on_host: on_host(c, d),
-            reveal,
+            on_host: on_host(c, &page.picture, d.privileged),
+            may_reveal: page.may_reveal(),
+            is_revealed: page.is_revealed(),
             ways,
             c,
             d,
@@ -174,36 +178,22 @@ impl<'a> Summary<'a> {
     }
 }
 
-/// Why whoever is inside is root on the host (S040).
-fn on_host(c: &Container, d: &Detail) -> Vec<&'static str> {
-    let binds = |path: &str| c.mounts.iter().any(|mount| mount.kind == "bind" && mount.source == path);
-    let found = [
-        (d.privileged, "privileged"),
-        (
-            c.mounts.iter().any(|mount| mount.source.ends_with("docker.sock") || mount.source.ends_with("podman.sock")),
-            "has the engine’s socket",
-        ),
-        (binds("/") || binds("/etc") || binds("/root") || binds("/var/run"), "has a folder of the host"),
-    ];
-    found.into_iter().filter(|(is, _)| *is).map(|(_, why)| why).collect()
-}
-
-/// `GET /containers/{id}`
-pub async fn page(Id(id): Id<ContainerId>, page: Page, Query(query): Query) -> Result<Html<String>, Error> {
+/// `GET /containers/{id}`, with `?reveal=1` with its values.
+pub async fn page(Id(id): Id<ContainerId>, page: Page) -> Result<Html<String>, Error> {
+    let page = page.revealed();
     let container = find(&page, &id)?;
     let detail = page.engine.containers().get(&id).await?;
-    let reveal = query.is_set("reveal");
-    let stream = format!("/containers/{id}/stream{}", if reveal { "?reveal=1" } else { "" });
+    let stream = format!("/containers/{id}/stream{}", if page.is_revealed() { "?reveal=1" } else { "" });
     html(&DetailPage {
         chrome: Chrome::new(&page, container.name.clone()).live(&page, &stream),
         name: &container.name,
-        summary: Summary::new(&page, &container, &detail, reveal),
+        summary: Summary::new(&page, &container, &detail),
     })
 }
 
 /// `GET /containers/{id}/stream`
-pub async fn stream(Id(id): Id<ContainerId>, live: Live, Query(query): Query) -> Response {
-    let reveal = query.is_set("reveal");
+pub async fn stream(Id(id): Id<ContainerId>, live: Live) -> Response {
+    let live = live.revealed();
     let name = live
         .page()
         .picture
@@ -217,7 +207,7 @@ pub async fn stream(Id(id): Id<ContainerId>, live: Live, Query(query): Query) ->
                 None => html(&Gone { name: &name })?,
                 Some(container) => {
                     let detail = page.engine.containers().get(&id).await?;
-                    html(&Summary::new(&page, container, &detail, reveal))?
+                    html(&Summary::new(&page, container, &detail))?
                 }
             };
             Ok(Fragments { rest: vec![Part { id: "detail".into(), html: part.0 }], ..Fragments::default() })
@@ -227,6 +217,7 @@ pub async fn stream(Id(id): Id<ContainerId>, live: Live, Query(query): Query) ->
 
 /// `GET /containers/{id}/inspect`: everything, as a tree to unfold and as JSON.
 pub async fn inspect(Id(id): Id<ContainerId>, page: Page) -> Result<Html<String>, Error> {
+    let page = page.revealed();
     let container = find(&page, &id)?;
     let detail = page.engine.containers().get(&id).await?;
     html(&InspectPage {
@@ -234,12 +225,15 @@ pub async fn inspect(Id(id): Id<ContainerId>, page: Page) -> Result<Html<String>
         command: echo::inspect(&[&container.name]),
         tree: super::super::html::tree(&detail.raw),
         raw: pretty(&detail.raw),
+        may_reveal: page.may_reveal(),
+        is_revealed: page.is_revealed(),
         c: &container,
     })
 }
 
 /// `GET /containers/{id}/inspect.json`: as a file.
 pub async fn raw(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Error> {
+    let page = page.revealed();
     let detail = page.engine.containers().get(&id).await?;
     let headers = [
         (CONTENT_TYPE, "application/json".to_owned()),

@@ -9,25 +9,23 @@ mod row;
 mod view;
 pub(super) mod words;
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
-
 pub use self::row::StateMark;
-use super::AppState;
+use super::Routes;
+use crate::team::Right;
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/containers", get(list::page).post(create::submit))
-        .route("/containers/stream", get(list::stream))
-        .route("/containers/new", get(create::page))
-        .route("/containers/draft", post(create::draft))
-        .route("/containers/confirm", get(actions::confirm_many))
-        .route("/containers/bulk", post(actions::bulk))
-        .route("/containers/{id}", get(detail::page))
-        .route("/containers/{id}/stream", get(detail::stream))
-        .route("/containers/{id}/inspect", get(detail::inspect))
-        .route("/containers/{id}/inspect.json", get(detail::raw))
-        .route("/containers/{id}/{verb}", get(actions::confirm).post(actions::act))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .get("/containers", Right::Look, list::page)
+        .post("/containers", Right::Create, create::submit)
+        .get("/containers/stream", Right::Look, list::stream)
+        .get("/containers/new", Right::Create, create::page)
+        .post("/containers/draft", Right::Create, create::draft)
+        .get("/containers/confirm", Right::Operate, actions::confirm_many)
+        .post("/containers/bulk", Right::Operate, actions::bulk)
+        .get("/containers/{id}", Right::Look, detail::page)
+        .get("/containers/{id}/stream", Right::Look, detail::stream)
+        .get("/containers/{id}/inspect", Right::Look, detail::inspect)
+        .get("/containers/{id}/inspect.json", Right::Look, detail::raw)
+        .get("/containers/{id}/{verb}", Right::Operate, actions::confirm)
+        .post("/containers/{id}/{verb}", Right::Operate, actions::act)
 }

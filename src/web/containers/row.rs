@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::{
     command::echo,
-    engine::{Attention, Container, Health, Picture, Port, State, Verb},
+    engine::{Attention, Container, Health, Mount, Picture, Port, State, Verb, VolumeName, spec::opens_host},
     web::{extract::Page, html::Moment},
 };
 
@@ -123,6 +123,8 @@ pub struct Row<'a> {
     pub first: Vec<Way>,
     /// What is offered in the menu.
     pub more: Vec<Way>,
+    /// Why whoever is inside is root on the host, as far as a list tells.
+    pub on_host: Vec<&'static str>,
     /// Whether it is this console itself.
     pub is_own: bool,
     /// Why it needs attention.
@@ -144,6 +146,7 @@ impl<'a> Row<'a> {
             ports: PortLink::all(container, &page.host),
             first,
             more,
+            on_host: on_host(container, &page.picture, false),
             is_own,
             attention: container.attention(),
             now,
@@ -155,6 +158,27 @@ impl<'a> Row<'a> {
     pub fn seconds(&self, since: impl Moment) -> i64 {
         self.now.duration_since(since.moment()).as_secs().max(0)
     }
+}
+
+/// Why whoever is inside is root on the host (S040).
+pub fn on_host(container: &Container, picture: &Picture, privileged: bool) -> Vec<&'static str> {
+    let path = |mount: &'_ Mount| match mount.kind.as_str() {
+        "bind" => Some(mount.source.clone()),
+        // A volume can be a folder of the host, too (S037).
+        "volume" => {
+            let volume = mount.source.parse::<VolumeName>().ok().and_then(|name| picture.volumes.get(&name));
+            volume.and_then(|volume| volume.host_path().map(str::to_owned))
+        }
+        _ => None,
+    };
+    let paths: Vec<String> = container.mounts.iter().filter_map(path).filter(|path| opens_host(path)).collect();
+    let is_socket = |path: &str| path.ends_with("sock");
+    let found = [
+        (privileged, "is privileged"),
+        (paths.iter().any(|path| is_socket(path)), "has an engine’s socket"),
+        (paths.iter().any(|path| !is_socket(path)), "has a folder of the host that opens all of it"),
+    ];
+    found.into_iter().filter(|(is, _)| *is).map(|(_, why)| why).collect()
 }
 
 /// What can be done to it: the two likeliest, and the rest. Nothing that this console would refuse.

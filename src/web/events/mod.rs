@@ -2,14 +2,10 @@
 
 use crate::web::filters;
 use askama::Template;
-use axum::{
-    Router,
-    response::{Html, Response},
-    routing::get,
-};
+use axum::response::{Html, Response};
 
 use super::{
-    AppState, Error,
+    Error, Routes,
     chrome::Chrome,
     containers::words,
     extract::Page,
@@ -19,13 +15,14 @@ use super::{
 use crate::{
     command::echo,
     engine::{Event, Picture},
+    team::Right,
 };
 
 /// Events that are shown.
 const EVENTS: usize = 200;
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/events", get(page)).route("/events/stream", get(stream))
+pub(super) fn routes() -> Routes {
+    Routes::new().get("/events", Right::Look, page).get("/events/stream", Right::Look, stream)
 }
 
 #[derive(Template)]

@@ -1,32 +1,29 @@
 //! Long work: how far it is, and a way to end it. It goes on when its page is closed.
 
-use std::sync::Arc;
-
 use crate::web::filters;
 use askama::Template;
-use axum::{
-    Router,
-    response::{Html, IntoResponse, Response},
-    routing::{get, post},
-};
+use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 
 use super::{
-    AppState, Error,
+    Error, Routes,
     chrome::Chrome,
     containers::words,
     extract::{Fields, Id, Page, see_other},
     html::{bytes, html, span},
     stream::{Fragments, Live, Part},
 };
-use crate::engine::{ContainerId, Job, JobId, Layer, Picture, Progress, Stage};
+use crate::{
+    engine::{ContainerId, Job, JobId, Layer, Picture, Progress, Stage},
+    team::Right,
+};
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/jobs", get(list))
-        .route("/jobs/{id}", get(page))
-        .route("/jobs/{id}/stream", get(stream))
-        .route("/jobs/{id}/cancel", post(cancel))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .get("/jobs", Right::Look, list)
+        .get("/jobs/{id}", Right::Look, page)
+        .get("/jobs/{id}/stream", Right::Look, stream)
+        .post("/jobs/{id}/cancel", Right::Remove, cancel)
 }
 
 #[derive(Template)]
@@ -147,7 +144,7 @@ async fn list(page: Page) -> Result<Html<String>, Error> {
     html(&ListPage { chrome: Chrome::new(&page, "Jobs"), jobs: jobs.collect(), now: Timestamp::now() })
 }
 
-fn find(page: &Page, id: JobId) -> Result<Arc<Job>, Error> {
+fn find(page: &Page, id: JobId) -> Result<Job, Error> {
     page.engine.jobs().get(id).map_err(|why| Error::not_found("There is no such job.", &format!("{why}.")))
 }
 
@@ -177,7 +174,7 @@ async fn stream(Id(id): Id<JobId>, live: Live) -> Result<Response, Error> {
 /// `POST /jobs/{id}/cancel`
 async fn cancel(Id(id): Id<JobId>, page: Page, fields: Fields) -> Result<Response, Error> {
     let job = find(&page, id)?;
-    job.cancel();
+    job.cancel()?;
     let _ = tokio::time::timeout(std::time::Duration::from_secs(2), job.ended()).await;
     if page.is_htmx {
         return Ok(axum::http::StatusCode::NO_CONTENT.into_response());

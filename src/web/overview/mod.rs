@@ -2,30 +2,29 @@
 
 use crate::web::filters;
 use askama::Template;
-use axum::{
-    Router,
-    response::{Html, Response},
-    routing::get,
-};
+use axum::response::{Html, Response};
 use jiff::Timestamp;
 
 use super::{
-    AppState, Error,
+    Error, Routes,
     chrome::Chrome,
     containers::{StateMark, words},
     extract::Page,
     html::html,
     stream::{Fragments, Live, Part},
 };
-use crate::engine::{self, Container, Event, Info, Picture, State, Verb};
+use crate::{
+    engine::{self, Container, Event, Info, Picture, State, Verb},
+    team::Right,
+};
 
 /// Containers that need attention and are named here.
 const NAMED: usize = 20;
 /// Events that are shown.
 const EVENTS: usize = 12;
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new().route("/", get(page)).route("/stream", get(stream))
+pub(super) fn routes() -> Routes {
+    Routes::new().get("/", Right::Look, page).get("/stream", Right::Look, stream)
 }
 
 /// A container that needs attention: why, and the first thing to do.

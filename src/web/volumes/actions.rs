@@ -136,10 +136,10 @@ pub async fn create(page: Page, fields: Fields) -> Result<Response, Error> {
     if !errors.is_empty() {
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, form(&page, &fields, &new, errors)?).into_response());
     }
-    let echo = command(&new);
     match page.engine.volumes().create(new.clone()).await {
         Ok(name) => {
-            tracing::info!(volume = %name, command = echo, "created");
+            // Not the command: options of a driver may hold secrets.
+            tracing::info!(volume = %name, "created");
             Ok(see_other(&format!("/volumes/{name}")))
         }
         Err(error @ (EngineError::Invalid(_) | EngineError::NotFound(_) | EngineError::Engine { .. })) => {
@@ -155,7 +155,7 @@ pub async fn create(page: Page, fields: Fields) -> Result<Response, Error> {
 
 /// `POST /volumes/measure`: has the engine measure, in the background.
 pub async fn measure(page: Page, fields: Fields) -> Result<Response, Error> {
-    page.engine.volumes().measure();
+    page.engine.volumes().measure()?;
     if page.is_htmx {
         let toast = html(&Toast {
             ok: true,
@@ -307,7 +307,7 @@ pub async fn prune(page: Page, fields: Fields) -> Result<Response, Error> {
     if names.is_empty() && !fields.is_set("listed") {
         names = unused(&page.picture, all).0.into_iter().map(|volume| volume.name.clone()).collect();
     }
-    let job = page.engine.jobs().remove_volumes(names, echo::volume_prune(all));
+    let job = page.engine.jobs().remove_volumes(names, echo::volume_prune(all))?;
     let path = format!("/jobs/{}", job.id);
     let ended = tokio::time::timeout(PATIENCE, job.ended()).await;
     if let Ok(progress) = &ended

@@ -9,6 +9,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::{
     command::echo,
@@ -245,7 +246,11 @@ struct DetailPage<'a> {
     size: Option<String>,
     is_own: bool,
     command: String,
+    /// What was said to the driver: the picture has it without its secrets.
+    options: Vec<(String, String)>,
     tree: String,
+    may_reveal: bool,
+    is_revealed: bool,
     now: Timestamp,
 }
 
@@ -257,8 +262,9 @@ pub(super) fn gone(name: &VolumeName) -> Error {
     .next(Step::link("All volumes", "/volumes"))
 }
 
-/// `GET /volumes/{name}`
+/// `GET /volumes/{name}`, with `?reveal=1` with its values.
 pub async fn detail(Id(name): Id<VolumeName>, page: Page) -> Result<Html<String>, Error> {
+    let page = page.revealed();
     let volume = page.picture.volumes.get(&name).cloned().ok_or_else(|| gone(&name))?;
     let raw = page.engine.volumes().inspect(&name).await?;
     let users = page.picture.users_of_volumes().remove(name.as_str()).unwrap_or_default();
@@ -273,14 +279,24 @@ pub async fn detail(Id(name): Id<VolumeName>, page: Page) -> Result<Html<String>
         size: page.picture.sizes.bytes.get(name.as_str()).map(|size| bytes(*size)),
         is_own: page.picture.own.volumes.contains(&name),
         command: echo::volume_inspect(&[name.as_str()]),
+        options: texts(&raw, "Options"),
         tree: tree(&raw),
+        may_reveal: page.may_reveal(),
+        is_revealed: page.is_revealed(),
         now: page.picture.now(),
         v: &volume,
     })
 }
 
+/// The names and texts of a part of the engine's answer.
+fn texts(raw: &Value, part: &str) -> Vec<(String, String)> {
+    let pair = |(key, value): (&String, &Value)| (key.clone(), value.as_str().unwrap_or_default().to_owned());
+    raw.get(part).and_then(Value::as_object).into_iter().flatten().map(pair).collect()
+}
+
 /// `GET /volumes/{name}/inspect.json`
 pub async fn raw(Id(name): Id<VolumeName>, page: Page) -> Result<Response, Error> {
+    let page = page.revealed();
     let raw = page.engine.volumes().inspect(&name).await?;
     let headers = [
         (CONTENT_TYPE, "application/json".to_owned()),

@@ -3,21 +3,20 @@
 mod actions;
 mod list;
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
+use super::Routes;
+use crate::team::Right;
 
-use super::AppState;
-
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/volumes", get(list::page).post(actions::create))
-        .route("/volumes/stream", get(list::stream))
-        .route("/volumes/new", get(actions::new))
-        .route("/volumes/measure", post(actions::measure))
-        .route("/volumes/prune", get(actions::confirm_prune).post(actions::prune))
-        .route("/volumes/{name}", get(list::detail))
-        .route("/volumes/{name}/inspect.json", get(list::raw))
-        .route("/volumes/{name}/remove", get(actions::confirm_remove).post(actions::remove))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .get("/volumes", Right::Look, list::page)
+        .post("/volumes", Right::Create, actions::create)
+        .get("/volumes/stream", Right::Look, list::stream)
+        .get("/volumes/new", Right::Create, actions::new)
+        .post("/volumes/measure", Right::Look, actions::measure)
+        .get("/volumes/prune", Right::Remove, actions::confirm_prune)
+        .post("/volumes/prune", Right::Remove, actions::prune)
+        .get("/volumes/{name}", Right::Look, list::detail)
+        .get("/volumes/{name}/inspect.json", Right::Look, list::raw)
+        .get("/volumes/{name}/remove", Right::Remove, actions::confirm_remove)
+        .post("/volumes/{name}/remove", Right::Remove, actions::remove)
 }

@@ -1,0 +1,167 @@
+//! How far somebody's hand goes: what they see of the engine, and what they may do with it.
+//!
+//! Every [`Engine`] carries a [`Reach`], and everything that comes out of it or goes into it passes here, so that a
+//! handler that forgets a check still cannot show or do too much (S036, S041, S042, S044). Three gates:
+//!
+//! - `view`: the picture as this reach may see it. Things outside of the scope are not in it, and their ids answer as
+//!   ids do that nobody has, without a call to the engine.
+//! - `redact` and `raw`: values that may be secrets, out of everything that is told.
+//! - `admit` and `policy`: what may be made. Whoever is not `root` may ask for what an allow-list knows to be
+//!   harmless, and for nothing else.
+
+mod admit;
+mod options;
+mod policy;
+mod raw;
+mod redact;
+mod scope;
+mod view;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+pub(super) use self::{admit::taken, options::masked as masked_options, raw::volume as told_volume, view::Views};
+pub use self::{
+    redact::HIDDEN,
+    scope::{InvalidScope, Scope},
+    view::Watch,
+};
+use super::{ContainerId, Engine, Error, VolumeName};
+
+/// How far somebody's hand goes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Reach {
+    /// What they see: what is in one of these. Everything, where there is none.
+    pub scope: Vec<Scope>,
+    /// How much they see of what may be a secret.
+    pub secrets: Secrets,
+    /// Whether they may change anything.
+    pub operate: bool,
+    /// Whether they may do what gives power over the engine's host: privileged containers, folders of the host.
+    pub root: bool,
+}
+
+/// How much somebody sees of what may be a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Secrets {
+    /// Nothing but what is known to be none: for who only looks.
+    Hidden,
+    /// All but the values that hold secrets as a rule: of variables, and of drivers' options.
+    Masked,
+    /// Everything: for an administrator who has asked for it.
+    Shown,
+}
+
+impl Reach {
+    /// Everything, nothing masked.
+    pub fn everything() -> Self {
+        Self { secrets: Secrets::Shown, ..Self::admin() }
+    }
+
+    /// Everything, until they ask for it without what holds secrets.
+    pub fn admin() -> Self {
+        Self { scope: Vec::new(), secrets: Secrets::Masked, operate: true, root: true }
+    }
+
+    /// Everything in the scope but what gives power over the host.
+    pub fn operator(scope: Vec<Scope>) -> Self {
+        Self { scope, root: false, ..Self::admin() }
+    }
+
+    /// Looking only.
+    pub fn viewer(scope: Vec<Scope>) -> Self {
+        Self { secrets: Secrets::Hidden, operate: false, ..Self::operator(scope) }
+    }
+
+    /// The same, with every value shown.
+    #[must_use]
+    pub fn revealed(&self) -> Self {
+        Self { secrets: Secrets::Shown, ..self.clone() }
+    }
+
+    /// Tells one reach from another: what is drawn for one must not be shown to the other.
+    pub fn key(&self) -> String {
+        // What is foreign in it stands quoted and escaped, so that no two reaches have one text.
+        format!("{self:?}")
+    }
+
+    /// Whether it ends somewhere.
+    pub fn is_scoped(&self) -> bool {
+        !self.scope.is_empty()
+    }
+
+    /// Whether it takes in what carries these labels.
+    pub fn takes(&self, labels: &BTreeMap<String, String>) -> bool {
+        scope::takes(&self.scope, labels)
+    }
+
+    /// Whether it takes in what somebody with this scope has started.
+    pub(super) fn takes_work_of(&self, scope: &[Scope]) -> bool {
+        self.scope.is_empty() || scope::same(&self.scope, scope)
+    }
+
+    /// Puts what is about to be made into its scope (S042).
+    pub(super) fn claim(&self, labels: &mut BTreeMap<String, String>) -> Result<(), Error> {
+        scope::claim(&self.scope, labels)
+    }
+
+    /// Refuses who may only look.
+    pub(super) fn may_operate(&self) -> Result<(), Error> {
+        if self.operate {
+            return Ok(());
+        }
+        Err(Error::Forbidden("It lets you look at things, not change them.".to_owned()))
+    }
+}
+
+impl Engine {
+    /// The same engine, for somebody whose hand goes so far.
+    #[must_use]
+    pub fn within(&self, reach: Arc<Reach>) -> Self {
+        Self { reach, ..self.clone() }
+    }
+
+    /// How far the hand goes that holds it.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// Refuses a container outside of the scope with what an id that nobody has is refused with (S041).
+    pub(super) fn reaches_container(&self, id: &ContainerId) -> Result<(), Error> {
+        let is_seen = || self.live.picture().containers.get(id).is_some_and(|found| self.reach.takes(&found.labels));
+        if !self.reach.is_scoped() || is_seen() {
+            return Ok(());
+        }
+        Err(Error::NotFound(format!("No such container: {id}")))
+    }
+
+    /// Refuses a volume outside of the scope with what a name that nobody has is refused with (S041).
+    pub(super) fn reaches_volume(&self, name: &VolumeName) -> Result<(), Error> {
+        let is_seen = || self.live.picture().volumes.get(name).is_some_and(|found| self.reach.takes(&found.labels));
+        if !self.reach.is_scoped() || is_seen() {
+            return Ok(());
+        }
+        Err(Error::NotFound(format!("get {name}: no such volume")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_tell_reaches_apart() {
+        let label = |key: &str, value: &str| Scope::Label { key: key.into(), value: Some(value.into()) };
+        let reaches = [
+            Reach::everything(),
+            Reach::admin(),
+            Reach::operator(vec![]),
+            Reach::viewer(vec![]),
+            Reach::viewer(vec![label("a", "b")]),
+            Reach::viewer(vec![label("a", "b\") }, Label { key: \"c")]),
+            Reach::viewer(vec![label("a", "b"), label("c", "d")]),
+            Reach::viewer(vec![Scope::Stack("a".into())]),
+        ];
+        let keys: std::collections::BTreeSet<_> = reaches.iter().map(Reach::key).collect();
+        assert_eq!(keys.len(), reaches.len());
+    }
+}

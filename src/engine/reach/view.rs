@@ -1,0 +1,249 @@
+//! The picture as a reach may see it. Drawn once for each version and shared by all who have that reach.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use tokio::sync::watch;
+
+use super::{HIDDEN, Reach, Secrets};
+use crate::engine::{Container, ContainerId, Engine, Event, Picture, Sizes, Volume, VolumeName};
+
+/// How many reaches' pictures are kept: who comes back to one that is not is drawn a new one.
+const KEPT: usize = 64;
+
+/// The pictures of those whose hand ends somewhere.
+#[derive(Debug, Default)]
+pub struct Views(Mutex<HashMap<Arc<Reach>, Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    asked: Instant,
+    view: Arc<Mutex<Option<View>>>,
+}
+
+#[derive(Debug)]
+struct View {
+    /// What it was drawn from.
+    of: Arc<Picture>,
+    shown: Arc<Picture>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Views {
+    /// The whole picture as this reach sees it; a newer one where somebody else has seen that already.
+    fn of(&self, reach: &Arc<Reach>, whole: Arc<Picture>) -> Arc<Picture> {
+        if !reach.is_scoped() && reach.secrets >= Secrets::Masked {
+            return whole;
+        }
+        let slot = self.slot(reach);
+        // Others of the same reach wait here for the one drawing.
+        let mut view = lock(&slot);
+        if let Some(view) = &*view
+            && view.of.version >= whole.version
+        {
+            return view.shown.clone();
+        }
+        let shown = Arc::new(reach.picture(&whole, view.as_ref()));
+        *view = Some(View { of: whole, shown: shown.clone() });
+        shown
+    }
+
+    fn slot(&self, reach: &Arc<Reach>) -> Arc<Mutex<Option<View>>> {
+        let mut all = lock(&self.0);
+        if !all.contains_key(reach)
+            && all.len() >= KEPT
+            && let Some(oldest) = all.iter().min_by_key(|(_, kept)| kept.asked).map(|(reach, _)| reach.clone())
+        {
+            all.remove(&oldest);
+        }
+        let kept = all.entry(reach.clone()).or_insert_with(|| Kept { asked: Instant::now(), view: Arc::default() });
+        kept.asked = Instant::now();
+        kept.view.clone()
+    }
+}
+
+impl Engine {
+    /// The engine as it is now, as far as this reach goes.
+    pub fn picture(&self) -> Arc<Picture> {
+        self.views.of(&self.reach, self.live.picture())
+    }
+
+    /// To follow the picture.
+    pub fn watch(&self) -> Watch {
+        Watch { engine: self.clone(), changes: self.live.watch() }
+    }
+}
+
+/// Follows the picture as one reach sees it.
+pub struct Watch {
+    engine: Engine,
+    changes: watch::Receiver<Arc<Picture>>,
+}
+
+/// There will be no more pictures: the engine is not followed any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the engine is not followed any more")]
+pub struct Ended;
+
+impl Watch {
+    /// Waits until there is a picture that was not taken from here yet.
+    pub async fn changed(&mut self) -> Result<(), Ended> {
+        self.changes.changed().await.map_err(|_| Ended)
+    }
+
+    /// The newest picture.
+    pub fn picture(&mut self) -> Arc<Picture> {
+        let whole = self.changes.borrow_and_update().clone();
+        self.engine.views.of(&self.engine.reach, whole)
+    }
+
+    /// Whether the engine answers.
+    pub fn is_live(&self) -> bool {
+        self.changes.borrow().link.is_live()
+    }
+}
+
+impl Reach {
+    /// What this reach sees of the whole picture. What has not changed since it was last drawn is taken from there.
+    fn picture(&self, whole: &Picture, before: Option<&View>) -> Picture {
+        let container = |(id, found): (&ContainerId, &Arc<Container>)| {
+            let drawn = before.filter(|b| b.of.containers.get(id).is_some_and(|old| Arc::ptr_eq(old, found)));
+            let shown = match drawn {
+                Some(before) => before.shown.containers.get(id).cloned(),
+                None => self.takes(&found.labels).then(|| self.container(found)),
+            };
+            Some((id.clone(), shown?))
+        };
+        let volume = |(name, found): (&VolumeName, &Arc<Volume>)| {
+            self.takes(&found.labels).then(|| (name.clone(), self.volume(found)))
+        };
+        Picture {
+            version: whole.version,
+            containers: whole.containers.iter().filter_map(container).collect(),
+            volumes: whole.volumes.iter().filter_map(volume).collect(),
+            sizes: self.sizes(whole),
+            usage: self.usage(whole),
+            events: whole
+                .events
+                .iter()
+                .filter(|event| self.hears(event, whole))
+                .map(|event| self.event(event))
+                .collect(),
+            link: whole.link.clone(),
+            info: whole.info.clone(),
+            own: whole.own.clone(),
+            skew: whole.skew,
+        }
+    }
+
+    fn sizes(&self, whole: &Picture) -> Sizes {
+        if !self.is_scoped() {
+            return whole.sizes.clone();
+        }
+        let of_ours = |name: &&String| {
+            let found = name.parse::<VolumeName>().ok().and_then(|name| whole.volumes.get(&name));
+            found.is_some_and(|volume| self.takes(&volume.labels))
+        };
+        let bytes = whole.sizes.bytes.iter().filter(|(name, _)| of_ours(name));
+        Sizes {
+            bytes: Arc::new(bytes.map(|(name, bytes)| (name.clone(), *bytes)).collect()),
+            // It may name a volume of others.
+            failed: whole.sizes.failed.as_ref().map(|_| HIDDEN.to_owned()),
+            ..whole.sizes.clone()
+        }
+    }
+
+    fn usage(&self, whole: &Picture) -> Arc<Vec<crate::engine::Usage>> {
+        if !self.is_scoped() {
+            return whole.usage.clone();
+        }
+        let is_ours = |id: &ContainerId| whole.containers.get(id).is_some_and(|found| self.takes(&found.labels));
+        Arc::new(whole.usage.iter().filter(|usage| is_ours(&usage.id)).cloned().collect())
+    }
+
+    /// Whether it hears of an event: of what it sees, and of containers that are gone by the labels that their events
+    /// carry. What belongs to nobody, images and the engine itself, is for who sees everything.
+    pub(super) fn hears(&self, event: &Event, whole: &Picture) -> bool {
+        let sees = |id: &str| {
+            let found = id.parse::<ContainerId>().ok().and_then(|id| whole.containers.get(&id));
+            found.map(|found| self.takes(&found.labels))
+        };
+        if !self.is_scoped() {
+            return true;
+        }
+        match event.kind.as_str() {
+            "container" => sees(&event.id).unwrap_or_else(|| {
+                // The engine writes its own words over labels of the same names, and those are no labels.
+                self.scope.iter().any(|part| !event.is_own_word(part.key()) && part.takes(&event.attributes))
+            }),
+            "volume" => {
+                let found = event.id.parse::<VolumeName>().ok().and_then(|name| whole.volumes.get(&name));
+                found.is_some_and(|volume| self.takes(&volume.labels))
+            }
+            "network" => event.attributes.get("container").and_then(|id| sees(id)).unwrap_or_default(),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::engine::{Engine, Scope};
+
+    fn event(kind: &str, id: &str, attributes: &[(&str, &str)]) -> Event {
+        let attributes: BTreeMap<String, String> =
+            attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        Event {
+            kind: kind.into(),
+            action: "start".into(),
+            detail: None,
+            id: id.into(),
+            name: "web".into(),
+            attributes,
+            at: jiff::Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    fn red() -> Reach {
+        Reach::viewer(vec!["label:team=red".parse().unwrap()])
+    }
+
+    #[test]
+    fn s041_events_of_others_are_not_heard() {
+        let (whole, id) = (Picture::default(), "0a".repeat(32));
+        assert!(red().hears(&event("container", &id, &[("team", "red"), ("name", "web")]), &whole));
+        assert!(!red().hears(&event("container", &id, &[("team", "blue")]), &whole));
+        for kind in ["image", "daemon", "network", "volume", "plugin", "new"] {
+            assert!(!red().hears(&event(kind, &id, &[("team", "red")]), &whole), "{kind}");
+            assert!(Reach::viewer(vec![]).hears(&event(kind, &id, &[]), &whole), "{kind}");
+        }
+        // A container called "web" is not one that carries a label called "name".
+        let named = Reach::viewer(vec![Scope::Label { key: "name".into(), value: None }]);
+        assert!(!named.hears(&event("container", &id, &[("name", "web")]), &whole));
+    }
+
+    #[tokio::test]
+    async fn one_drawing_serves_all_of_one_reach() {
+        let engine = Engine::connect("unix:///nowhere".parse().unwrap()).unwrap();
+        let whole = engine.live.picture();
+        assert!(Arc::ptr_eq(&engine.within(Arc::new(Reach::admin())).picture(), &whole));
+        assert!(Arc::ptr_eq(&engine.within(Arc::new(Reach::operator(vec![]))).picture(), &whole));
+        let (one, other) = (engine.within(Arc::new(red())), engine.within(Arc::new(red())));
+        engine.close();
+        assert!(Arc::ptr_eq(&one.picture(), &other.picture()));
+        assert!(!Arc::ptr_eq(&one.picture(), &engine.within(Arc::new(Reach::viewer(vec![]))).picture()));
+        for n in 0..KEPT * 2 {
+            engine.within(Arc::new(Reach::viewer(vec![Scope::Stack(n.to_string())]))).picture();
+        }
+        assert_eq!(lock(&engine.views.0).len(), KEPT);
+    }
+}

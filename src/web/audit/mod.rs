@@ -1,0 +1,195 @@
+//! The audit: who did what, from where, and what came of it. Filters in the address, and files to take away.
+
+use crate::web::filters;
+use askama::Template;
+use axum::{
+    body::{Body, Bytes},
+    http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
+    response::{Html, IntoResponse, Response},
+};
+use futures_util::stream;
+
+use super::{
+    Error, Routes,
+    chrome::Chrome,
+    extract::{Fields, Page, Query},
+    html::html,
+};
+use crate::team::{Filter, Outcome, Recorded, Right, Team, Verdict};
+
+/// Entries on a page.
+const ENTRIES: usize = 100;
+/// Entries that an export reads at once.
+const BATCH: usize = 500;
+
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .get("/audit", Right::Audit, page)
+        .get("/audit/verify", Right::Audit, verify)
+        .get("/audit.jsonl", Right::Audit, jsonl)
+        .get("/audit.csv", Right::Audit, csv)
+}
+
+/// What the address asks for.
+fn filter(query: &Fields) -> Filter {
+    let text = |name| query.text(name).unwrap_or_default().to_owned();
+    Filter {
+        who: text("who"),
+        action: text("action"),
+        object: text("object"),
+        outcome: serde_json::from_value(text("outcome").into()).ok(),
+        from: text("from"),
+        to: text("to"),
+        text: text("q"),
+        commands: false,
+        before: query.text("before").and_then(|before| before.parse().ok()),
+    }
+}
+
+/// How an entry ended, in shape, word and colour.
+pub(super) fn mark(entry: &Recorded) -> (&'static str, &'static str, &'static str) {
+    match entry.end.as_ref().map_or(entry.entry.outcome, |(outcome, _)| *outcome) {
+        Outcome::Asked => ("unknown", "unknown", "begun"),
+        Outcome::Done => ("running", "check", "done"),
+        Outcome::Failed => ("failed", "failed", "failed"),
+        Outcome::Refused => ("failed", "dead", "refused"),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "audit/page.html")]
+struct AuditPage<'a> {
+    chrome: Chrome,
+    filter: &'a Filter,
+    outcome: &'a str,
+    entries: Vec<Recorded>,
+    older: Option<String>,
+    is_filtered: bool,
+    names: Vec<String>,
+}
+
+impl AuditPage<'_> {
+    fn mark(&self, entry: &Recorded) -> (&'static str, &'static str, &'static str) {
+        mark(entry)
+    }
+
+    fn is_outcome(&self, word: &str) -> bool {
+        self.outcome == word
+    }
+
+    fn actions(&self) -> [&'static str; 9] {
+        ["container", "volume", "job", "account", "session", "token", "sign-in", "refused", "reveal"]
+    }
+}
+
+/// `GET /audit`
+async fn page(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
+    let filter = filter(&query);
+    let found = page.asker.team.audit(filter.clone(), ENTRIES).await?;
+    let older = found.entries.last().filter(|_| found.more).map(|last| {
+        let mut older = url::form_urlencoded::Serializer::new(String::new());
+        older.extend_pairs(query.0.iter().filter(|(name, value)| name != "before" && !value.is_empty()));
+        format!("/audit?{}", older.append_pair("before", &last.seq.to_string()).finish())
+    });
+    html(&AuditPage {
+        chrome: Chrome::new(&page, "Audit"),
+        outcome: query.text("outcome").unwrap_or_default(),
+        entries: found.entries,
+        older,
+        is_filtered: query.0.iter().any(|(name, value)| name != "before" && !value.is_empty()),
+        names: page.asker.team.accounts().iter().map(|account| account.name.clone()).collect(),
+        filter: &filter,
+    })
+}
+
+#[derive(Template)]
+#[template(path = "audit/verify.html")]
+struct VerifyPage {
+    chrome: Chrome,
+    whole: Option<(i64, String)>,
+    broken: Option<(i64, &'static str)>,
+}
+
+/// `GET /audit/verify`
+async fn verify(page: Page) -> Result<Html<String>, Error> {
+    let verdict = page.asker.team.verify_audit().await?;
+    let (whole, broken) = match verdict {
+        Verdict::Whole(seal) => (Some((seal.count, data_encoding::HEXLOWER.encode(&seal.hash))), None),
+        Verdict::Broken { seq, why } => (None, Some((seq, why))),
+    };
+    html(&VerifyPage { chrome: Chrome::new(&page, "Audit: verify"), whole, broken })
+}
+
+/// The whole audit as it was written, in batches: it may be larger than memory.
+fn export(team: Team, head: &'static str, line: fn(&Recorded) -> String) -> Body {
+    let lines = stream::try_unfold((team, Some(1), head), move |(team, next, head)| async move {
+        let Some(next) = next else { return Ok(None) };
+        let entries = team.audit_from(next, BATCH).await.map_err(std::io::Error::other)?;
+        let last = entries.last().map(|last| last.seq + 1).filter(|_| entries.len() == BATCH);
+        let text: String = std::iter::once(head.to_owned()).chain(entries.iter().map(line)).collect();
+        Ok::<_, std::io::Error>(Some((Bytes::from(text), (team, last, ""))))
+    });
+    Body::from_stream(lines)
+}
+
+fn file(kind: &'static str, name: &'static str, body: Body) -> Response {
+    let disposition = format!("attachment; filename=\"{name}\"");
+    ([(CONTENT_TYPE, kind.to_owned()), (CONTENT_DISPOSITION, disposition)], body).into_response()
+}
+
+/// `GET /audit.jsonl`: an entry a line, with its number and hash.
+async fn jsonl(page: Page) -> Response {
+    let line = |entry: &Recorded| {
+        let mut line = serde_json::to_value(&entry.entry).unwrap_or_default();
+        if let Some(line) = line.as_object_mut() {
+            line.insert("seq".to_owned(), entry.seq.into());
+            line.insert("hash".to_owned(), data_encoding::HEXLOWER.encode(&entry.hash).into());
+        }
+        format!("{line}\n")
+    };
+    file("application/jsonl", "audit.jsonl", export(page.asker.team.clone(), "", line))
+}
+
+/// `GET /audit.csv` (RFC 4180).
+async fn csv(page: Page) -> Response {
+    const HEAD: &str = "seq,at,who,via,address,action,kind,object,name,command,outcome,why,of,hash\r\n";
+    let line = |recorded: &Recorded| {
+        let entry = &recorded.entry;
+        let outcome = serde_json::to_value(entry.outcome).ok().and_then(|word| word.as_str().map(str::to_owned));
+        let cells = [
+            recorded.seq.to_string(),
+            entry.at.to_string(),
+            entry.who.clone(),
+            entry.via.clone(),
+            entry.address.clone(),
+            entry.action.clone(),
+            entry.kind.clone(),
+            entry.object.clone(),
+            entry.name.clone(),
+            entry.command.clone(),
+            outcome.unwrap_or_default(),
+            entry.why.clone(),
+            entry.of.map(|of| of.to_string()).unwrap_or_default(),
+            data_encoding::HEXLOWER.encode(&recorded.hash),
+        ];
+        cells.map(|cell| csv_cell(&cell)).join(",") + "\r\n"
+    };
+    file("text/csv; charset=utf-8", "audit.csv", export(page.asker.team.clone(), HEAD, line))
+}
+
+/// Quoted, and so that no spreadsheet takes foreign text for a formula (OWASP, CSV injection).
+fn csv_cell(text: &str) -> String {
+    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    format!("\"{guard}{}\"", text.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_no_formulas() {
+        assert_eq!(csv_cell("a\"b,c\nd"), "\"a\"\"b,c\nd\"");
+        assert_eq!(csv_cell("=1+1"), "\"'=1+1\"");
+    }
+}
