@@ -57,7 +57,7 @@ const consoles = new Set();
 export async function serve({ listen = "127.0.0.1:0", engine = `unix://${SOCKET}`, more = [] } = {}) {
   const data = fs.mkdtempSync(path.join(os.tmpdir(), "wheelhouse-browser-"));
   const env = { PATH: process.env.PATH, HOME: data };
-  const child = spawn(BIN, ["--listen", listen, "--engine", engine, "--data", data, ...more], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(BIN, ["--listen", listen, "--accounts", "off", "--engine", engine, "--data", data, ...more], { env, stdio: ["ignore", "pipe", "pipe"] });
   const it = { child, log: "", url: "", stop: () => stop(it, data) };
   consoles.add(it);
   const says = new Promise((told, failed) => {

@@ -117,7 +117,14 @@ impl Console {
     pub fn start(socket: &Path) -> Start {
         let data = tempfile::tempdir().expect("a folder");
         let mut command = Self::command();
-        command.args(["--listen", "127.0.0.1:0", "--engine", &format!("unix://{}", socket.display())]);
+        command.args([
+            "--listen",
+            "127.0.0.1:0",
+            "--accounts",
+            "off",
+            "--engine",
+            &format!("unix://{}", socket.display()),
+        ]);
         command.arg("--data").arg(data.path());
         Start { command, data }
     }
