@@ -20,6 +20,7 @@ mod own;
 mod pages;
 mod proxy;
 mod reach;
+mod roles;
 mod session;
 mod tls;
 mod volumes;

@@ -127,8 +127,7 @@ async fn s007_known_and_unknown_names_are_refused_alike() {
             let begin = Instant::now();
             let answer = ask.send().await.expect(401);
             times.entry(name).or_default().push(begin.elapsed().as_micros());
-            let plain = answer.body.replace(name, "NAME");
-            seen.insert(name, plain.len());
+            seen.insert(name, answer.body.len());
         }
     }
     assert_eq!(seen["admin"], seen["nobody"]);

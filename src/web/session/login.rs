@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// Letters of the longest name that anybody has.
+const EVEN: usize = 64;
+
 #[derive(Template)]
 #[template(path = "session/login.html")]
 struct LoginPage<'a> {
@@ -27,6 +30,8 @@ struct LoginPage<'a> {
     provider: Option<&'a str>,
     error: Option<String>,
     is_empty: bool,
+    /// As much as makes the answer as long for every name: it tells nothing of who there is (S007).
+    even: String,
 }
 
 #[derive(Template)]
@@ -57,6 +62,7 @@ fn login<'a>(page: &'a Page, name: &'a str, next: &'a str, error: Option<String>
         provider: rules.oidc.as_deref().map(|oidc| oidc.settings().label.as_str()),
         error,
         is_empty: !page.asker.team.is_initialised(),
+        even: ".".repeat(EVEN.saturating_sub(name.len())),
     })
 }
 

@@ -120,18 +120,16 @@ impl Console {
 
     /// On this socket, whatever is behind it; with more settings, if the test has some.
     pub fn start(socket: &Path) -> Start {
-        let data = tempfile::tempdir().expect("a folder");
-        let mut command = Self::command();
-        command.args(["--listen", "127.0.0.1:0", "--engine", &format!("unix://{}", socket.display())]);
-        command.arg("--data").arg(data.path()).args(["--accounts", "off"]);
-        Start { command, data }
+        Self::with_people(socket).arg("--accounts=off")
     }
 
     /// The same, where people sign in.
     pub fn with_people(socket: &Path) -> Start {
-        let mut start = Self::start(socket);
-        start.command.args(["--accounts", "on"]);
-        start
+        let data = tempfile::tempdir().expect("a folder");
+        let mut command = Self::command();
+        command.args(["--listen", "127.0.0.1:0", "--engine", &format!("unix://{}", socket.display())]);
+        command.arg("--data").arg(data.path());
+        Start { command, data }
     }
 
     /// With no setting at all but what the test then says.
