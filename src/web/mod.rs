@@ -1,7 +1,9 @@
 //! How it looks: pages, fragments and forms over the engine. `SECTIONS` is the one list that navigation and routes
 //! follow; the layers below stand around every request.
 
+mod accept;
 mod activity;
+mod answer;
 mod asker;
 mod assets;
 mod audit;
@@ -13,6 +15,7 @@ mod deed;
 mod error;
 mod events;
 mod extract;
+mod fields;
 mod filters;
 mod health;
 pub mod html;

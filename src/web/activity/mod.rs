@@ -1,16 +1,19 @@
 //! What people did here, as docker commands: to be read, and to be copied as a shell script. For everybody; what a
 //! reader may not see is not in it.
 
+pub mod json;
+
 use crate::web::filters;
 use askama::Template;
 use axum::{
     http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
 
 use super::{
     Error, Routes,
+    answer::Newest,
     audit::mark,
     chrome::Chrome,
     extract::{Page, Query},
@@ -41,11 +44,11 @@ struct Line {
 
 #[derive(Template)]
 #[template(path = "activity/page.html")]
-struct ActivityPage {
+struct ActivityPage<'a> {
     chrome: Chrome,
-    lines: Vec<Line>,
+    lines: &'a [Line],
     script: String,
-    older: Option<String>,
+    older: Option<&'a str>,
     now: Timestamp,
 }
 
@@ -116,15 +119,21 @@ fn script_of(lines: &[Line]) -> String {
 }
 
 /// `GET /activity`
-async fn page(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
+async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
     let (lines, older) = lines(&page, query.text("before").and_then(|before| before.parse().ok())).await?;
-    html(&ActivityPage {
-        chrome: Chrome::new(&page, "Activity"),
-        script: script_of(&lines),
-        lines,
-        older: older.map(|seq| format!("/activity?before={seq}")),
-        now: Timestamp::now(),
-    })
+    let older = older.map(|seq| format!("/activity?before={seq}"));
+    page.show(
+        || Newest { items: lines.iter().map(json::Deed::new).collect(), older: older.clone() },
+        || {
+            html(&ActivityPage {
+                chrome: Chrome::new(&page, "Activity"),
+                script: script_of(&lines),
+                lines: &lines,
+                older: older.as_deref(),
+                now: Timestamp::now(),
+            })
+        },
+    )
 }
 
 /// `GET /activity.sh`

@@ -1,16 +1,19 @@
 //! The audit: who did what, from where, and what came of it. Filters in the address, and files to take away.
 
+pub mod json;
+
 use crate::web::filters;
 use askama::Template;
 use axum::{
     body::{Body, Bytes},
     http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
 use futures_util::stream;
 
 use super::{
     Error, Routes,
+    answer::Newest,
     chrome::Chrome,
     extract::{Fields, Page, Query},
     html::html,
@@ -62,8 +65,8 @@ struct AuditPage<'a> {
     chrome: Chrome,
     filter: &'a Filter,
     outcome: &'a str,
-    entries: Vec<Recorded>,
-    older: Option<String>,
+    entries: &'a [Recorded],
+    older: Option<&'a str>,
     is_filtered: bool,
     names: Vec<String>,
 }
@@ -83,7 +86,7 @@ impl AuditPage<'_> {
 }
 
 /// `GET /audit`
-async fn page(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
+async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
     let filter = filter(&query);
     let found = page.asker.team.audit(filter.clone(), ENTRIES).await?;
     let older = found.entries.last().filter(|_| found.more).map(|last| {
@@ -91,15 +94,20 @@ async fn page(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
         older.extend_pairs(query.0.iter().filter(|(name, value)| name != "before" && !value.is_empty()));
         format!("/audit?{}", older.append_pair("before", &last.seq.to_string()).finish())
     });
-    html(&AuditPage {
-        chrome: Chrome::new(&page, "Audit"),
-        outcome: query.text("outcome").unwrap_or_default(),
-        entries: found.entries,
-        older,
-        is_filtered: query.0.iter().any(|(name, value)| name != "before" && !value.is_empty()),
-        names: page.asker.team.accounts().iter().map(|account| account.name.clone()).collect(),
-        filter: &filter,
-    })
+    page.show(
+        || Newest { items: found.entries.iter().map(json::AuditEntry::new).collect(), older: older.clone() },
+        || {
+            html(&AuditPage {
+                chrome: Chrome::new(&page, "Audit"),
+                outcome: query.text("outcome").unwrap_or_default(),
+                entries: &found.entries,
+                older: older.as_deref(),
+                is_filtered: query.0.iter().any(|(name, value)| name != "before" && !value.is_empty()),
+                names: page.asker.team.accounts().iter().map(|account| account.name.clone()).collect(),
+                filter: &filter,
+            })
+        },
+    )
 }
 
 #[derive(Template)]
@@ -111,13 +119,18 @@ struct VerifyPage {
 }
 
 /// `GET /audit/verify`
-async fn verify(page: Page) -> Result<Html<String>, Error> {
+async fn verify(page: Page) -> Result<Response, Error> {
     let verdict = page.asker.team.verify_audit().await?;
-    let (whole, broken) = match verdict {
-        Verdict::Whole(seal) => (Some((seal.count, data_encoding::HEXLOWER.encode(&seal.hash))), None),
-        Verdict::Broken { seq, why } => (None, Some((seq, why))),
-    };
-    html(&VerifyPage { chrome: Chrome::new(&page, "Audit: verify"), whole, broken })
+    page.show(
+        || json::Chain::new(&verdict),
+        || {
+            let (whole, broken) = match &verdict {
+                Verdict::Whole(seal) => (Some((seal.count, data_encoding::HEXLOWER.encode(&seal.hash))), None),
+                Verdict::Broken { seq, why } => (None, Some((*seq, *why))),
+            };
+            html(&VerifyPage { chrome: Chrome::new(&page, "Audit: verify"), whole, broken })
+        },
+    )
 }
 
 /// The whole audit as it was written, in batches: it may be larger than memory.
