@@ -16,6 +16,7 @@ use crate::{
     engine::{Container, Sizes, Volume, VolumeName},
     web::{
         Error,
+        asker::Can,
         chrome::Chrome,
         containers::StateMark,
         error::Step,
@@ -115,6 +116,7 @@ struct Row<'a> {
     more: usize,
     size: Option<String>,
     is_own: bool,
+    can: Can,
     now: Timestamp,
 }
 
@@ -127,6 +129,7 @@ impl<'a> Row<'a> {
             more: all.len().saturating_sub(NAMED),
             size: page.picture.sizes.bytes.get(v.name.as_str()).map(|size| bytes(*size)),
             is_own: page.picture.own.volumes.contains(&v.name),
+            can: page.can(),
             now: page.picture.now(),
         }
     }
@@ -147,6 +150,8 @@ struct Table<'a> {
     next: Option<String>,
     is_empty: bool,
     is_known: bool,
+    can: Can,
+    limits: &'a [String],
 }
 
 #[derive(Template)]
@@ -154,6 +159,7 @@ struct Table<'a> {
 struct Head<'a> {
     chips: Vec<(String, String, bool)>,
     sizes: &'a Sizes,
+    can: Can,
     now: Timestamp,
 }
 
@@ -163,6 +169,7 @@ struct ListPage<'a> {
     chrome: Chrome,
     command: String,
     search: &'a str,
+    can: Can,
     head: Head<'a>,
     table: Table<'a>,
 }
@@ -175,8 +182,12 @@ fn draw<'a>(page: &'a Page, view: &View) -> (Head<'a>, Table<'a>) {
         let number = volumes().filter(|volume| show.takes(volume, used(volume))).count();
         (view.path("/volumes", show, 1), format!("{label} {number}"), show == view.show)
     };
-    let head =
-        Head { chips: Show::EACH.into_iter().map(chip).collect(), sizes: &page.picture.sizes, now: Timestamp::now() };
+    let head = Head {
+        chips: Show::EACH.into_iter().map(chip).collect(),
+        sizes: &page.picture.sizes,
+        can: page.can(),
+        now: Timestamp::now(),
+    };
     let finds = |volume: &Volume| {
         let has = |text: &str| text.to_lowercase().contains(&view.search);
         view.search.is_empty()
@@ -199,6 +210,8 @@ fn draw<'a>(page: &'a Page, view: &View) -> (Head<'a>, Table<'a>) {
         next: (skip + rows.len() < total).then(|| view.path("/volumes", view.show, view.page + 1)),
         is_empty: page.picture.volumes.is_empty(),
         is_known: page.picture.info.is_some(),
+        can: page.can(),
+        limits: &page.asker.who.scope,
         rows,
     };
     (head, table)
@@ -212,6 +225,7 @@ pub async fn page(page: Page, Query(query): Query) -> Result<Html<String>, Error
         chrome: Chrome::new(&page, "Volumes").live(&page, &view.path("/volumes/stream", view.show, view.page)),
         command: view.command(),
         search: &view.search,
+        can: page.can(),
         head,
         table,
     })
@@ -245,6 +259,7 @@ struct DetailPage<'a> {
     users: Vec<(&'a Arc<Container>, StateMark, Vec<&'a crate::engine::Mount>)>,
     size: Option<String>,
     is_own: bool,
+    can: Can,
     command: String,
     /// What was said to the driver: the picture has it without its secrets.
     options: Vec<(String, String)>,
@@ -278,6 +293,7 @@ pub async fn detail(Id(name): Id<VolumeName>, page: Page) -> Result<Html<String>
         users: users.collect(),
         size: page.picture.sizes.bytes.get(name.as_str()).map(|size| bytes(*size)),
         is_own: page.picture.own.volumes.contains(&name),
+        can: page.can(),
         command: echo::volume_inspect(&[name.as_str()]),
         options: texts(&raw, "Options"),
         tree: tree(&raw),
