@@ -52,8 +52,8 @@ pid=$(docker inspect -f '{{.State.Pid}}' "$self")
 
 # web PATH [CURL ARGS...]: prints the status; the body is in $body.
 body=$(mktemp)
-web() { local path=$1; shift; "$engines" enter docker28 curl -s --max-time 30 -o "$body" -w '%{http_code}' "$@" "http://$address$path" </dev/null; }
-post() { web "$1" -X POST -H "Origin: http://$address"; }
+web() { local path=$1; shift; "$engines" enter docker28 curl -sk --max-time 30 -o "$body" -w '%{http_code}' "$@" "https://$address$path" </dev/null; }
+post() { web "$1" -X POST -H "Origin: https://$address"; }
 answers() { [ "$(web "$1")" = 200 ]; }
 status_line() { grep -qE "^$1:[[:space:]]+$2\$" "/proc/$pid/status"; }
 healthy() { [ "$(docker inspect -f '{{.State.Health.Status}}' "$self")" = healthy ]; }

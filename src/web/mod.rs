@@ -8,6 +8,7 @@ mod audit;
 mod chrome;
 mod client;
 mod containers;
+mod cookie;
 mod deed;
 mod error;
 mod events;

@@ -54,13 +54,13 @@ async function sweep() {
 const consoles = new Set();
 
 /**
- * Starts the console; answers when it listens. `listen` and `engine` as in its settings, and `settings` after them.
+ * Starts the console; answers when it listens. `listen` and `engine` as in its settings, and `more` as it comes.
  * Nobody signs in, unless `accounts` says so: then `setup` is its one-time link. `inside` are words to run it by.
  */
-export async function serve({ listen = "127.0.0.1:0", engine = `unix://${SOCKET}`, accounts = false, settings = [], inside = [] } = {}) {
+export async function serve({ listen = "127.0.0.1:0", engine = `unix://${SOCKET}`, accounts = false, more = [], inside = [] } = {}) {
   const data = fs.mkdtempSync(path.join(os.tmpdir(), "wheelhouse-browser-"));
   const env = { PATH: process.env.PATH, HOME: data };
-  const [program, ...words] = [...inside, BIN, "--listen", listen, "--engine", engine, "--data", data, ...accounts ? [] : ["--accounts", "off"], ...settings];
+  const [program, ...words] = [...inside, BIN, "--listen", listen, "--engine", engine, "--data", data, ...accounts ? [] : ["--accounts", "off"], ...more];
   const child = spawn(program, words, { env, stdio: ["ignore", "pipe", "pipe"] });
   const it = { child, log: "", url: "", stop: () => stop(it, data) };
   consoles.add(it);

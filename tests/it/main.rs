@@ -19,5 +19,7 @@ mod oidc;
 mod own;
 mod pages;
 mod proxy;
+mod reach;
+mod session;
 mod tls;
 mod volumes;

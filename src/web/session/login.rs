@@ -7,14 +7,11 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-use super::{
-    cookie,
-    door::{Door, device, enter, status, with},
-};
+use super::door::{Door, device, enter, status, with};
 use crate::{
     team::{self, Step},
     web::{
-        Error,
+        Error, cookie,
         extract::{Fields, Page, Query, is_local, see_other},
         html::html,
     },

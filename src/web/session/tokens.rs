@@ -8,8 +8,7 @@ use crate::{
     team::{self, NewToken, Role, Subject, TokenId},
     web::{
         Error,
-        extract::{Fields, Id, Page, see_other},
-        people::scope,
+        extract::{Fields, Id, Page, scope, see_other},
     },
 };
 

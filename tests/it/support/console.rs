@@ -63,6 +63,11 @@ impl Start {
         self
     }
 
+    /// Where it keeps its data.
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
     /// Starts it and waits until it listens.
     pub async fn listening(mut self) -> Console {
         let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
@@ -118,8 +123,15 @@ impl Console {
         let data = tempfile::tempdir().expect("a folder");
         let mut command = Self::command();
         command.args(["--listen", "127.0.0.1:0", "--engine", &format!("unix://{}", socket.display())]);
-        command.arg("--data").arg(data.path());
+        command.arg("--data").arg(data.path()).args(["--accounts", "off"]);
         Start { command, data }
+    }
+
+    /// The same, where people sign in.
+    pub fn with_people(socket: &Path) -> Start {
+        let mut start = Self::start(socket);
+        start.command.args(["--accounts", "on"]);
+        start
     }
 
     /// With no setting at all but what the test then says.
@@ -547,6 +559,11 @@ impl Stream {
                 Err(_) => return None,
             }
         }
+    }
+
+    /// Waits until it has ended.
+    pub async fn ended(&mut self) {
+        while self.next().await.is_some() {}
     }
 
     /// The first message whose text is as wanted.
