@@ -257,8 +257,20 @@ document.addEventListener("click", async (event) => {
 
 // ---- Keys: / to find, g then a letter to go, ? for this list.
 
-const KEYS = { "/": () => $("[data-find]").focus(), n: () => go("/containers/new"), "?": keys };
-const NAMES = { "/ or Ctrl K": "find a container", n: "make a container", "g o": "overview", "g c": "containers", "g v": "volumes", "g e": "events", "g j": "jobs", "?": "this list", Esc: "close" };
+const GO = { o: "/", c: "/containers", v: "/volumes", e: "/events", j: "/jobs", a: "/activity", p: "/people", u: "/audit" };
+const KEYS = { "/": () => $("[data-find]").focus(), "?": keys };
+const NAMES = { "/ or Ctrl K": "find a container" };
+if ("creates" in document.body.dataset) {
+  KEYS.n = () => go("/containers/new");
+  NAMES.n = "make a container";
+}
+// Where the navigation leads, keys lead: who may not go there has neither.
+for (const [key, path] of Object.entries(GO)) {
+  const link = $$("#nav a").find((link) => link.getAttribute("href") === home + path && !link.matches(".brand"));
+  if (link) NAMES[`g ${key}`] = link.firstChild.textContent.trim().toLowerCase();
+  else delete GO[key];
+}
+Object.assign(NAMES, { "?": "this list", Esc: "close" });
 function keys() {
   const list = document.createElement("dl"), title = document.createElement("h2");
   list.className = "facts";
@@ -277,7 +289,6 @@ function keys() {
   dialog.replaceChildren(box);
   dialog.showModal();
 }
-const GO = { o: "/", c: "/containers", v: "/volumes", e: "/events", j: "/jobs" };
 let going = false;
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey && event.key === "k") { event.preventDefault(); return KEYS["/"](); }
