@@ -440,7 +440,8 @@ async fn a_second_factor_is_asked_for_and_good_once() {
     let code = totp.generate_current().to_string();
     enrol(&code, "not the password").await.expect(422);
     let recovery = enrol(&code, PASSWORD).await.expect(200);
-    let codes: Vec<String> = recovery.lines_of("main pre").lines().map(str::to_owned).filter(|line| !line.is_empty()).collect();
+    let codes: Vec<String> =
+        recovery.lines_of("main pre").lines().map(str::to_owned).filter(|line| !line.is_empty()).collect();
     assert_eq!(codes.len(), 10, "{}", recovery.said());
     // The password is half of it.
     let half = async || {

@@ -56,8 +56,8 @@ struct ActivityPage<'a> {
 fn is_seen(page: &Page, deed: &Recorded) -> bool {
     let scope = &page.asker.who.scope;
     let seen = || match deed.entry.kind.as_str() {
-        "container" => deed.subject().0.parse().is_ok_and(|id| page.picture.containers.contains_key(&id)),
-        "volume" => deed.subject().0.parse().is_ok_and(|name| page.picture.volumes.contains_key(&name)),
+        "container" => deed.entry.object.parse().is_ok_and(|id| page.picture.containers.contains_key(&id)),
+        "volume" => deed.entry.object.parse().is_ok_and(|name| page.picture.volumes.contains_key(&name)),
         _ => false,
     };
     scope.is_empty() || deed.entry.who == page.asker.who.name || seen()
@@ -65,16 +65,18 @@ fn is_seen(page: &Page, deed: &Recorded) -> bool {
 
 impl Line {
     fn new(page: &Page, deed: &Recorded) -> Self {
-        let (entry, (object, name)) = (&deed.entry, deed.subject());
+        let entry = &deed.entry;
         let hides = page.asker.reach().secrets == Secrets::Hidden;
         let command = if hides && !entry.public.is_empty() { &entry.public } else { &entry.command };
         let path = match entry.kind.as_str() {
-            "container" => object
+            "container" => entry
+                .object
                 .parse()
                 .ok()
                 .filter(|id| page.picture.containers.contains_key(id))
                 .map(|id| format!("/containers/{id}")),
-            "volume" => object
+            "volume" => entry
+                .object
                 .parse()
                 .ok()
                 .filter(|name| page.picture.volumes.contains_key(name))
@@ -82,7 +84,7 @@ impl Line {
             _ => None,
         };
         // What the engine says of a failure may hold what a reader may not see.
-        let why = deed.end.as_ref().filter(|_| !hides).map(|end| end.why.clone()).unwrap_or_default();
+        let why = if hides { String::new() } else { entry.why.clone() };
         Self {
             at: entry.at,
             who: entry.who.clone(),
@@ -90,7 +92,7 @@ impl Line {
             mark: mark(deed),
             why,
             path,
-            name: name.to_owned(),
+            name: entry.name.clone(),
         }
     }
 }
