@@ -24,7 +24,7 @@ async fn s049_what_people_do_is_one_line_each() {
     console.sees_as(&ann, &web.id).await;
     console.by(&ann, "POST", &web.path("pause")).send().await.expect(303);
     let taken = [("name", web.name.as_str())];
-    console.by(&ann, "POST", &web.path("rename")).form(&taken).send().await.expect(409);
+    console.by(&ann, "POST", &web.path("rename")).form(&taken).send().await.expect(400);
     console.by(&vic, "POST", &web.path("unpause")).send().await.expect(403);
     console.by(&admin, "GET", &format!("{}?reveal=1", web.path(""))).send().await.expect(200);
     let fields = [("action", "unpause"), ("id", web.id.as_str())];
