@@ -44,6 +44,8 @@ struct Line {
 struct ActivityPage {
     chrome: Chrome,
     lines: Vec<Line>,
+    /// Whether anybody who signed in is among them.
+    has_names: bool,
     script: String,
     older: Option<String>,
     now: Timestamp,
@@ -121,6 +123,7 @@ async fn page(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
     html(&ActivityPage {
         chrome: Chrome::new(&page, "Activity"),
         script: script_of(&lines),
+        has_names: lines.iter().any(|line| !line.who.is_empty()),
         lines,
         older: older.map(|seq| format!("/activity?before={seq}")),
         now: Timestamp::now(),

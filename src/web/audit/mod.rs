@@ -8,6 +8,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use futures_util::stream;
+use jiff::Timestamp;
 
 use super::{
     Error, Routes,
@@ -64,8 +65,12 @@ struct AuditPage<'a> {
     outcome: &'a str,
     entries: Vec<Recorded>,
     older: Option<String>,
+    /// The same from the newest on.
+    newest: String,
+    is_older: bool,
     is_filtered: bool,
     names: Vec<String>,
+    now: Timestamp,
 }
 
 impl AuditPage<'_> {
@@ -86,19 +91,24 @@ impl AuditPage<'_> {
 async fn page(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
     let filter = filter(&query);
     let found = page.asker.team.audit(filter.clone(), ENTRIES).await?;
-    let older = found.entries.last().filter(|_| found.more).map(|last| {
-        let mut older = url::form_urlencoded::Serializer::new(String::new());
-        older.extend_pairs(query.0.iter().filter(|(name, value)| name != "before" && !value.is_empty()));
-        format!("/audit?{}", older.append_pair("before", &last.seq.to_string()).finish())
-    });
+    let asked = || query.0.iter().filter(|(name, value)| name != "before" && !value.is_empty());
+    let path = |before: Option<i64>| {
+        let mut path = url::form_urlencoded::Serializer::new(String::new());
+        path.extend_pairs(asked()).extend_pairs(before.map(|before| ("before", before.to_string())));
+        format!("/audit?{}", path.finish())
+    };
+    let older = found.entries.last().filter(|_| found.more).map(|last| path(Some(last.seq)));
     html(&AuditPage {
         chrome: Chrome::new(&page, "Audit"),
         outcome: query.text("outcome").unwrap_or_default(),
         entries: found.entries,
         older,
-        is_filtered: query.0.iter().any(|(name, value)| name != "before" && !value.is_empty()),
+        newest: path(None).trim_end_matches('?').to_owned(),
+        is_older: filter.before.is_some(),
+        is_filtered: asked().next().is_some(),
         names: page.asker.team.accounts().iter().map(|account| account.name.clone()).collect(),
         filter: &filter,
+        now: Timestamp::now(),
     })
 }
 
