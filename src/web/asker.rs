@@ -106,12 +106,15 @@ impl Asker {
         matches!(self.who.via, Via::Session(..))
     }
 
-    /// What they are called on the page.
-    pub fn label(&self) -> String {
-        match (&self.who.via, self.who.role) {
-            (Via::Alone, _) | (_, None) => String::new(),
-            (_, Some(role)) => format!("{} · {role}", self.who.name),
-        }
+    /// What they are called on the page, and what they are; none where nobody signs in.
+    pub fn label(&self) -> Option<(String, String)> {
+        let role = self.who.role.filter(|_| self.who.via != Via::Alone)?;
+        let limits = match self.who.scope.as_slice() {
+            [] => String::new(),
+            [one] => format!(", {one} only"),
+            more => format!(", {} limits", more.len()),
+        };
+        Some((self.who.name.clone(), format!("{role}{limits}")))
     }
 
     /// How much they may do.

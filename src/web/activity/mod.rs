@@ -47,6 +47,8 @@ struct Line {
 struct ActivityPage<'a> {
     chrome: Chrome,
     lines: &'a [Line],
+    /// Whether anybody who signed in is among them.
+    has_names: bool,
     script: String,
     older: Option<&'a str>,
     now: Timestamp,
@@ -130,6 +132,7 @@ async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
             html(&ActivityPage {
                 chrome: Chrome::new(&page, "Activity"),
                 script: script_of(&lines),
+                has_names: lines.iter().any(|line| !line.who.is_empty()),
                 lines: &lines,
                 older: older.as_deref(),
                 now: Timestamp::now(),

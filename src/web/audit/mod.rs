@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
+use jiff::Timestamp;
 
 use super::{
     Error, Routes,
@@ -69,8 +70,12 @@ struct AuditPage<'a> {
     /// What is being done now: on the first page.
     going_on: Vec<Entry>,
     older: Option<&'a str>,
+    /// The same from the newest on.
+    newest: String,
+    is_older: bool,
     is_filtered: bool,
     names: Vec<String>,
+    now: Timestamp,
 }
 
 impl AuditPage<'_> {
@@ -91,13 +96,15 @@ impl AuditPage<'_> {
 async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
     let filter = filter(&query);
     let found = page.asker.team.audit(filter.clone(), ENTRIES).await?;
-    let older = found.entries.last().filter(|_| found.more).map(|last| {
-        let mut older = url::form_urlencoded::Serializer::new(String::new());
-        older.extend_pairs(query.0.iter().filter(|(name, value)| name != "before" && !value.is_empty()));
-        format!("/audit?{}", older.append_pair("before", &last.seq.to_string()).finish())
-    });
-    let is_filtered = query.0.iter().any(|(_, value)| !value.is_empty());
-    let going_on = if is_filtered { Vec::new() } else { page.asker.team.intents().await? };
+    let asked = || query.0.iter().filter(|(name, value)| name != "before" && !value.is_empty());
+    let path = |before: Option<i64>| {
+        let mut path = url::form_urlencoded::Serializer::new(String::new());
+        path.extend_pairs(asked()).extend_pairs(before.map(|before| ("before", before.to_string())));
+        format!("/audit?{}", path.finish())
+    };
+    let older = found.entries.last().filter(|_| found.more).map(|last| path(Some(last.seq)));
+    let (is_older, is_filtered) = (filter.before.is_some(), asked().next().is_some());
+    let going_on = if is_older || is_filtered { Vec::new() } else { page.asker.team.intents().await? };
     page.show(
         || Newest { items: found.entries.iter().map(json::AuditEntry::new).collect(), older: older.clone() },
         || {
@@ -107,9 +114,12 @@ async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
                 entries: &found.entries,
                 going_on,
                 older: older.as_deref(),
-                is_filtered: query.0.iter().any(|(name, value)| name != "before" && !value.is_empty()),
+                newest: path(None).trim_end_matches('?').to_owned(),
+                is_older,
+                is_filtered,
                 names: page.asker.team.accounts().iter().map(|account| account.name.clone()).collect(),
                 filter: &filter,
+                now: Timestamp::now(),
             })
         },
     )
