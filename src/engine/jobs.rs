@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    fmt,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -19,7 +20,7 @@ const LINES: usize = 1_000;
 pub type JobId = u64;
 
 /// A long piece of work, as far as the hand goes that holds it. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Job {
     /// Its number.
     pub id: JobId,
@@ -38,10 +39,15 @@ pub(super) struct Work {
 }
 
 /// Follows a job.
-#[derive(Debug)]
 pub struct Changes {
     changes: watch::Receiver<Progress>,
     reach: Arc<Reach>,
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job").field("id", &self.id).field("progress", &self.progress()).finish_non_exhaustive()
+    }
 }
 
 impl Changes {

@@ -152,7 +152,8 @@ impl Volumes<'_> {
             ..VolumeCreateRequest::default()
         };
         let call = self.0.docker.create_volume(request);
-        let (_, volume) = self.0.wire.typed("POST /volumes/create", ACT, call).await?;
+        let volume = self.0.wire.typed("POST /volumes/create", ACT, call).await;
+        let (_, volume) = volume.map_err(|error| self.0.told(error))?;
         self.0.live.read_back_volumes().await;
         let name: VolumeName = volume
             .name
@@ -168,7 +169,7 @@ impl Volumes<'_> {
         self.0.reaches_volume(name)?;
         self.0.reachable()?;
         let raw = self.0.wire.get(&format!("/volumes/{name}")).await;
-        raw.map(|raw| told_volume(&self.0.reach, raw)).map_err(|error| self.0.reach.error(error))
+        raw.map(|raw| told_volume(&self.0.reach, raw)).map_err(|error| self.0.told(error))
     }
 
     /// Removes a volume.
@@ -186,7 +187,8 @@ impl Volumes<'_> {
         self.0.live.picture().guard_volume(name)?;
         self.0.reachable()?;
         let call = self.0.docker.remove_volume(name.as_str(), None::<RemoveVolumeOptions>);
-        self.0.wire.typed("DELETE /volumes/{name}", ACT, call).await.map(|_| ())
+        let done = self.0.wire.typed("DELETE /volumes/{name}", ACT, call).await;
+        done.map(|_| ()).map_err(|error| self.0.told(error))
     }
 
     /// Has the engine measure how much each volume holds, in the background; one measuring at a time, for everybody.

@@ -12,7 +12,7 @@ use axum::{
 use tokio::{sync::watch, time::Interval};
 use url::Url;
 
-use super::{AppState, Client, Error, accept, session::cookie};
+use super::{AppState, Client, Error, accept, cookie};
 use crate::{
     engine::{Reach, Scope},
     team::{Entry, Outcome, Right, Role, Subject, Team, Via, Who, oidc::Oidc},

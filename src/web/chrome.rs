@@ -214,7 +214,7 @@ impl Chrome {
     #[must_use]
     pub fn live(self, page: &Page, path: &str) -> Self {
         let joint = if path.contains('?') { '&' } else { '?' };
-        Self { stream: Some(format!("{path}{joint}drawn={}", stamp(page.picture.version))), ..self }
+        Self { stream: Some(format!("{path}{joint}drawn={}", stamp(page.picture.version, page))), ..self }
     }
 }
 

@@ -75,7 +75,7 @@ impl Asked {
             let (object, name) =
                 made.map_or_else(|| (entry.object.clone(), entry.name.clone()), |made| (made.id, made.name));
             let outcome = if why.is_none() { Outcome::Done } else { Outcome::Failed };
-            (seq, Entry { outcome, object, name, ..entry }.why(why.unwrap_or_default()))
+            (seq, Entry { object, name, outcome, ..entry }.why(why.unwrap_or_default()))
         };
         let ends = self.entries.into_iter().zip(came).map(end).collect();
         self.team.ended(ends).await;
@@ -123,22 +123,26 @@ impl Page {
     }
 
     /// Writes it down, does it, and writes down how it ended; to the end, even if who asked does not wait for it.
-    pub async fn does<T, E>(
+    pub fn does<T, E>(
         &self,
         deed: Deed,
         work: impl Future<Output = Result<T, E>> + Send + 'static,
-    ) -> Result<Result<T, E>, Error>
+    ) -> impl Future<Output = Result<Result<T, E>, Error>> + Send
     where
         T: Send + Sync + 'static,
         E: Display + Send + Sync + 'static,
     {
-        let asked = self.asks(deed).await?;
-        let done = tokio::spawn(async move {
-            let result = work.await;
-            asked.ended(Came::of(&result)).await;
-            result
-        });
-        done.await.map_err(|_| Error::ours())
+        // Work on the engine is a large future: it is kept once, not in each that waits for it.
+        let work = Box::pin(work);
+        async move {
+            let asked = self.asks(deed).await?;
+            let done = tokio::spawn(async move {
+                let result = work.await;
+                asked.ended(Came::of(&result)).await;
+                result
+            });
+            done.await.map_err(|_| Error::ours())
+        }
     }
 
     /// Writes down something about people that has been done.

@@ -15,7 +15,7 @@ use axum::{
 
 use super::{AppState, Asker, Client, Error, accept, fields, security, theme};
 use crate::{
-    engine::{Engine, Picture, Secrets},
+    engine::{Engine, Picture, Scope, Secrets},
     team::{Entry, Outcome, Right, Subject, Who},
 };
 
@@ -79,6 +79,12 @@ impl Fields {
     pub fn back<'a>(&'a self, otherwise: &'a str) -> &'a str {
         self.get("back").filter(|path| is_local(path)).unwrap_or(otherwise)
     }
+}
+
+/// Limits as people type them, a line or a comma each; each has to be one.
+pub fn scope(text: &str) -> Result<Vec<String>, String> {
+    let parts = text.split(['\n', ',']).map(str::trim).filter(|part| !part.is_empty());
+    parts.map(|part| part.parse::<Scope>().map(|scope| scope.to_string()).map_err(|why| why.to_string())).collect()
 }
 
 /// Whether it is a path on this console, whatever a browser may make of it: `//host` and `/\host` lead elsewhere.

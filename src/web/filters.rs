@@ -1,5 +1,6 @@
 //! Filters of our templates; askama looks for them by this name in the scope of each template's struct.
 #![expect(clippy::inline_always, reason = "askama's macro writes it")]
+#![expect(clippy::unnecessary_wraps, reason = "askama asks for a Result")]
 
 use std::fmt::Display;
 

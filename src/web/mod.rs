@@ -10,6 +10,7 @@ mod audit;
 mod chrome;
 mod client;
 mod containers;
+mod cookie;
 mod deed;
 mod error;
 mod events;

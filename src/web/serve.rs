@@ -70,7 +70,11 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let streams = Arc::new(Streams::new(config.max_streams, config.max_streams_per_client));
     let guards = Arc::new(Guards::new(&config.hosts, config.public_url.as_ref()));
-    let wire = Wire { is_tls: tls.is_some(), is_trusted: config.tls_cert.is_some(), warns: config.may_be_overheard() };
+    let wire = Wire {
+        is_tls: tls.is_some(),
+        is_trusted: tls.is_some() && config.tls_cert.is_some(),
+        warns: config.may_be_overheard(),
+    };
     let prefix = Prefix::of(config.public_url.as_ref());
     let app = router(
         AppState { engine, streams: streams.clone(), guards, wire, team, rules: Arc::new(rules) },

@@ -177,11 +177,12 @@ where
     }
 }
 
-/// Which picture a page was drawn from, told apart from those of an earlier run of this console.
-pub fn stamp(version: u64) -> String {
+/// Which picture a page was drawn from, and for whom: told apart from those of an earlier run of this console, and from
+/// what somebody saw before their role changed.
+pub fn stamp(version: u64, page: &Page) -> String {
     use std::sync::LazyLock;
     static BOOT: LazyLock<String> = LazyLock::new(|| format!("{:x}", jiff::Timestamp::now().as_millisecond()));
-    format!("{}-{version}", *BOOT)
+    format!("{}-{version}-{}", *BOOT, page.engine.reach().digest())
 }
 
 impl Live {
@@ -248,7 +249,7 @@ impl Live {
                 }
                 let progress = changes.progress();
                 let now = draw(&progress).unwrap_or_default();
-                let text = message(progress.version, &now.since(&before));
+                let text = message(&progress.version.to_string(), &now.since(&before));
                 Some((Ok(text), (changes, (ending, lease), draw, place, now, false)))
             },
         ));
@@ -296,8 +297,9 @@ where
         }
         if self.sent.is_none() {
             let (version, now) = self.drawn().await;
-            let known = self.has.as_deref() == Some(&stamp(version));
-            let message = if known { message(version, &[]) } else { message(version, &now.all()) };
+            let stamp = stamp(version, &self.page);
+            let known = self.has.as_deref() == Some(&stamp);
+            let message = if known { message(&stamp, &[]) } else { message(&stamp, &now.all()) };
             self.sent = Some(now);
             return Some(message);
         }
@@ -311,7 +313,7 @@ where
                     let before = self.sent.replace(now.clone());
                     let parts = before.as_deref().map_or_else(|| now.all(), |before| now.since(before));
                     if !parts.is_empty() {
-                        return Some(message(version, &parts));
+                        return Some(message(&stamp(version, &self.page), &parts));
                     }
                 }
                 _ = self.pulse.tick() => {
@@ -340,8 +342,8 @@ where
 }
 
 /// One event: its id is the picture's stamp, its data puts each part in the place of the element of that id.
-fn message(version: u64, parts: &[&Part]) -> Bytes {
-    let mut text = format!("id: {}\n", stamp(version));
+fn message(stamp: &str, parts: &[&Part]) -> Bytes {
+    let mut text = format!("id: {stamp}\n");
     for part in parts {
         // Ids are made by us, of letters, digits, _ . and -.
         let _ = writeln!(text, "data: <hx-partial hx-target=\"[id='{}']\" hx-swap=\"outerMorph\">", part.id);

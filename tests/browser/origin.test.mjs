@@ -45,7 +45,7 @@ before(async () => {
   name = unique("prey");
   await make(name);
   id = await docker("inspect", "-f", "{{.Id}}", name);
-  await start([BIN, "--listen", `${HOST}:9000`, "--listen-without-accounts", "--engine", `unix://${SOCKET}`, "--log", "error"], true);
+  await start([BIN, "--listen", `${HOST}:9000`, "--tls", "off", "--listen-without-accounts", "--engine", `unix://${SOCKET}`, "--log", "error"], true);
   await start([process.execPath, "-e", attacker, id]);
   const program = path.join(folder, "chromium");
   fs.writeFileSync(program, `#!/bin/sh\nexec nsenter ${inside[0]} ${process.env.CHROMIUM ?? "/usr/bin/chromium"} "$@"\n`, { mode: 0o755 });

@@ -53,17 +53,17 @@ async function sweep() {
 
 const consoles = new Set();
 
-/** Starts the console; answers when it listens. `listen` and `engine` as in its settings. */
-export async function serve({ listen = "127.0.0.1:0", engine = `unix://${SOCKET}` } = {}) {
+/** Starts the console; answers when it listens. `listen` and `engine` as in its settings, `more` as it comes. */
+export async function serve({ listen = "127.0.0.1:0", engine = `unix://${SOCKET}`, more = [] } = {}) {
   const data = fs.mkdtempSync(path.join(os.tmpdir(), "wheelhouse-browser-"));
   const env = { PATH: process.env.PATH, HOME: data };
-  const child = spawn(BIN, ["--listen", listen, "--engine", engine, "--data", data], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(BIN, ["--listen", listen, "--accounts", "off", "--engine", engine, "--data", data, ...more], { env, stdio: ["ignore", "pipe", "pipe"] });
   const it = { child, log: "", url: "", stop: () => stop(it, data) };
   consoles.add(it);
   const says = new Promise((told, failed) => {
     const hear = (chunk) => {
       it.log += chunk;
-      const address = it.log.match(/http:\/\/[\d.]+:(\d+)/);
+      const address = it.log.match(/https?:\/\/[\d.]+:(\d+)/);
       if (address) told(address[0]);
     };
     child.stdout.on("data", hear);

@@ -41,6 +41,7 @@ fn nothing_points_back() {
     nobody_names("src/engine", &[], &["crate::web", "crate::command", "crate::config"]);
     nobody_names("src/command", &[], &["crate::web", "crate::config"]);
     nobody_names("src/team", &[], &["crate::web", "crate::config", "crate::engine", "crate::command"]);
+    nobody_names("src/tls", &[], &["crate::"]);
     nobody_names("src/web", &["src/web/serve.rs"], &["crate::config"]);
 }
 

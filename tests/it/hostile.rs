@@ -56,6 +56,7 @@ fn pages(made: &Made) -> Vec<String> {
         made.path(""),
         format!("{}?reveal=1", made.path("")),
         made.path("inspect"),
+        made.path("inspect?reveal=1"),
         format!("/containers/confirm?action=remove&id={}", made.id),
         format!("/containers/confirm?action=kill&id={}", made.id),
         "/".to_owned(),

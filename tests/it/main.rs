@@ -19,5 +19,8 @@ mod oidc;
 mod own;
 mod pages;
 mod proxy;
+mod reach;
+mod roles;
+mod session;
 mod tls;
 mod volumes;

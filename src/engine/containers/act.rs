@@ -104,7 +104,7 @@ impl Containers<'_> {
         engine.reaches_container(&id)?;
         engine.live.picture().guard_container(&id, action.verb())?;
         engine.reachable()?;
-        let reach = engine.reach.clone();
+        let asker = engine.clone();
         let work = async move {
             engine.live.begin(&id, action.verb());
             let result = match action {
@@ -119,7 +119,7 @@ impl Containers<'_> {
         };
         let done = tokio::spawn(work).await;
         let done = done.map_err(|error| Error::Engine { status: 500, message: error.to_string() })?;
-        done.map_err(|error| reach.error(error))
+        done.map_err(|error| asker.told(error))
     }
 
     /// Removes the links of a container, each by the only name that the engine takes for it: `web/alias`.

@@ -27,7 +27,7 @@ impl Containers<'_> {
         // bollard's future holds the whole request: 18 kB that would sit in each caller's.
         let call = Box::pin(self.0.docker.create_container(Some(options), body));
         let created = self.0.wire.typed("POST /containers/create", ACT * 2, call).await;
-        let (_, created) = created.map_err(|error| self.0.reach.error(error))?;
+        let (_, created) = created.map_err(|error| self.0.told(error))?;
         let id: ContainerId = created
             .id
             .parse()

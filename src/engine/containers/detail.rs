@@ -257,7 +257,7 @@ impl Containers<'_> {
     pub async fn get(&self, id: &ContainerId) -> Result<Arc<Detail>, Error> {
         self.0.reaches_container(id)?;
         // What is kept is whole, and each reach is told its part of it.
-        let whole = self.whole(id).await.map_err(|error| self.0.reach.error(error))?;
+        let whole = self.whole(id).await.map_err(|error| self.0.told(error))?;
         Ok(self.0.reach.detail(&whole))
     }
 

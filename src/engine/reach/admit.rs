@@ -83,6 +83,8 @@ impl Engine {
         if self.reach.root {
             return Ok(());
         }
+        // Whoever mounts what this console keeps its accounts in makes themselves whatever they like.
+        self.live.picture().guard_volume(name)?;
         self.reachable()?;
         let volume: Volume = match self.wire.get(&format!("/volumes/{name}")).await {
             Err(Error::NotFound(_)) => return Ok(()),

@@ -85,6 +85,14 @@ impl Reach {
         format!("{self:?}")
     }
 
+    /// The same, short: for whoever already has what was drawn for it.
+    pub fn digest(&self) -> String {
+        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        format!("{:x}", hasher.finish())
+    }
+
     /// Whether it ends somewhere.
     pub fn is_scoped(&self) -> bool {
         !self.scope.is_empty()

@@ -168,8 +168,9 @@ fn is_volume(bind: &str) -> bool {
 }
 
 /// A network by its name. Others' and the host's have a colon or a word of their own; podman's `ns:/path` a slash.
+/// Source: podman-run(1), `--network`, for those that reach the host's own network.
 fn is_network(name: &str) -> bool {
-    name != "host" && !name.contains([':', '/'])
+    !matches!(name, "host" | "pasta" | "slirp4netns") && !name.contains([':', '/'])
 }
 
 /// The engine's own drivers without options: those of others send what is logged to wherever they are told.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Reach, Scope, Secrets, raw};
 use crate::engine::{
-    Check, Container, Detail, EnvVar, Error, Event, Outage, Part, Progress, Stage, Volume,
+    Check, Container, ContainerId, Detail, Engine, EnvVar, Error, Event, Outage, Part, Progress, Stage, Volume,
     containers::{SERVICE, STACK},
 };
 
@@ -108,7 +108,7 @@ impl Reach {
     }
 
     /// Why something failed: the engine repeats what it was asked, command lines among it.
-    pub(in crate::engine) fn error(&self, error: Error) -> Error {
+    fn error(&self, error: Error) -> Error {
         if !self.hides() {
             return error;
         }
@@ -143,6 +143,29 @@ impl Reach {
         }
         job.lines.iter_mut().for_each(|line| *line = hidden());
         job
+    }
+}
+
+impl Engine {
+    /// Why something failed, as far as this reach goes: without the command lines that the engine repeats, and without
+    /// the ids of others that it names.
+    pub(in crate::engine) fn told(&self, error: Error) -> Error {
+        if !self.reach.is_scoped() {
+            return self.reach.error(error);
+        }
+        let picture = self.live.picture();
+        let is_ours =
+            |id: &ContainerId| picture.containers.get(id).is_some_and(|found| self.reach.takes(&found.labels));
+        let words = |text: String| {
+            let ids: Vec<ContainerId> =
+                text.split(|c: char| !c.is_ascii_hexdigit()).filter_map(|word| word.parse().ok()).collect();
+            ids.iter().filter(|id| !is_ours(id)).fold(text, |text, id| text.replace(id.as_str(), HIDDEN))
+        };
+        self.reach.error(match error {
+            Error::Conflict(text) => Error::Conflict(words(text)),
+            Error::Engine { status, message } => Error::Engine { status, message: words(message) },
+            other => other,
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::watch;
 
 use super::{HIDDEN, Reach, Secrets};
-use crate::engine::{Container, ContainerId, Engine, Event, Picture, Sizes, Volume, VolumeName};
+use crate::engine::{ContainerId, Engine, Event, Picture, Sizes, Usage, VolumeName};
 
 /// How many reaches' pictures are kept: who comes back to one that is not is drawn a new one.
 const KEPT: usize = 64;
@@ -109,32 +109,39 @@ impl Watch {
     }
 }
 
+/// What `found` was drawn as, if it is still the `old` one; else what it is drawn as now.
+fn again<T>(
+    found: &Arc<T>,
+    old: Option<(&Arc<T>, Option<&Arc<T>>)>,
+    draw: impl FnOnce() -> Option<Arc<T>>,
+) -> Option<Arc<T>> {
+    match old {
+        Some((of, shown)) if Arc::ptr_eq(of, found) => shown.cloned(),
+        _ => draw(),
+    }
+}
+
 impl Reach {
     /// What this reach sees of the whole picture. What has not changed since it was last drawn is taken from there.
     fn picture(&self, whole: &Picture, before: Option<&View>) -> Picture {
-        let container = |(id, found): (&ContainerId, &Arc<Container>)| {
-            let drawn = before.filter(|b| b.of.containers.get(id).is_some_and(|old| Arc::ptr_eq(old, found)));
-            let shown = match drawn {
-                Some(before) => before.shown.containers.get(id).cloned(),
-                None => self.takes(&found.labels).then(|| self.container(found)),
-            };
+        let containers = whole.containers.iter().filter_map(|(id, found)| {
+            let old = before.and_then(|view| Some((view.of.containers.get(id)?, view.shown.containers.get(id))));
+            let shown = again(found, old, || self.takes(&found.labels).then(|| self.container(found)));
             Some((id.clone(), shown?))
-        };
-        let volume = |(name, found): (&VolumeName, &Arc<Volume>)| {
-            self.takes(&found.labels).then(|| (name.clone(), self.volume(found)))
-        };
+        });
+        let volumes = whole.volumes.iter().filter_map(|(name, found)| {
+            let old = before.and_then(|view| Some((view.of.volumes.get(name)?, view.shown.volumes.get(name))));
+            let shown = again(found, old, || self.takes(&found.labels).then(|| self.volume(found)));
+            Some((name.clone(), shown?))
+        });
+        let events = whole.events.iter().filter(|event| self.hears(event, whole)).map(|event| self.event(event));
         Picture {
             version: whole.version,
-            containers: whole.containers.iter().filter_map(container).collect(),
-            volumes: whole.volumes.iter().filter_map(volume).collect(),
+            containers: containers.collect(),
+            volumes: volumes.collect(),
             sizes: self.sizes(whole),
             usage: self.usage(whole),
-            events: whole
-                .events
-                .iter()
-                .filter(|event| self.hears(event, whole))
-                .map(|event| self.event(event))
-                .collect(),
+            events: events.collect(),
             link: whole.link.clone(),
             info: whole.info.clone(),
             own: whole.own.clone(),
@@ -159,7 +166,7 @@ impl Reach {
         }
     }
 
-    fn usage(&self, whole: &Picture) -> Arc<Vec<crate::engine::Usage>> {
+    fn usage(&self, whole: &Picture) -> Arc<Vec<Usage>> {
         if !self.is_scoped() {
             return whole.usage.clone();
         }
@@ -197,7 +204,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::engine::{Engine, Scope};
+    use crate::engine::Scope;
 
     fn event(kind: &str, id: &str, attributes: &[(&str, &str)]) -> Event {
         let attributes: BTreeMap<String, String> =

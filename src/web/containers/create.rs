@@ -444,10 +444,22 @@ fn wrong(
     page.wrong(status, "Nothing was created.", errors.clone(), || form(page, fields, line, errors, Some(owners)))
 }
 
-/// What the engine did not take, at the field that it speaks of where one can tell.
+/// The field of the first flag that a role's refusal names.
+fn forbidden_place(words: &str) -> String {
+    let named = words.split(|c: char| c.is_whitespace() || c == ',').filter_map(|word| word.strip_prefix("--"));
+    let of_a_field = |name: &&str| FLAGS.iter().any(|flag| flag.long == *name && !ROWS.contains(&flag.long));
+    let field = named.map(|name| name.trim_end_matches(':')).find(of_a_field);
+    field.unwrap_or(if words.contains("-v ") || words.contains("--mount") { "mount-0" } else { "image" }).to_owned()
+}
+
+/// What was not taken, at the field that it speaks of where one can tell.
 fn refused(page: &Page, fields: &Fields, line: &RunLine, error: EngineError) -> Result<Response, Error> {
     let words = error.to_string();
     let place = match &error {
+        EngineError::Forbidden(_) => {
+            let errors = HashMap::from([(forbidden_place(&words), format!("Your role does not allow that. {words}"))]);
+            return wrong(page, fields, line, &errors, StatusCode::FORBIDDEN, &[]);
+        }
         EngineError::Conflict(_) if words.contains("name") => "name",
         EngineError::Invalid(_) | EngineError::NotFound(_) | EngineError::Conflict(_) => "image",
         _ => return Err(error.into()),

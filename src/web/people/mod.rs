@@ -17,13 +17,10 @@ use super::{
     answer::List,
     chrome::Chrome,
     deed::{Came, Deed},
-    extract::{Fields, Id, Page},
+    extract::{Fields, Id, Page, scope},
     html::html,
 };
-use crate::{
-    engine::Scope,
-    team::{self, Account, AccountId, Invite, NewAccount, Right, Role, Session},
-};
+use crate::team::{self, Account, AccountId, Invite, NewAccount, Right, Role, Session};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -35,12 +32,6 @@ pub(super) fn routes() -> Routes {
         .post("/people/{id}/second-factor/remove", Right::People, drop_second_factor)
         .post("/people/{id}/sessions/end", Right::People, end_sessions)
         .post("/people/{id}/remove", Right::People, remove)
-}
-
-/// Limits as people type them, a line or a comma each; each has to be one.
-pub(super) fn scope(text: &str) -> Result<Vec<String>, String> {
-    let parts = text.split(['\n', ',']).map(str::trim).filter(|part| !part.is_empty());
-    parts.map(|part| part.parse::<Scope>().map(|scope| scope.to_string()).map_err(|why| why.to_string())).collect()
 }
 
 /// The table of who may do what.

@@ -5,10 +5,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::cookie::{self, SameSite};
 use crate::{
     team::{Device, Signed},
-    web::{Client, extract::Page, extract::see_other},
+    web::{
+        Client,
+        cookie::{self, SameSite},
+        extract::{Page, see_other},
+    },
 };
 
 /// Everything that `door.html` prints besides the page itself.

@@ -7,18 +7,18 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-use super::{
-    cookie,
-    door::{Door, device, enter, status, with},
-};
+use super::door::{Door, device, enter, status, with};
 use crate::{
     team::{self, Step},
     web::{
-        Error,
+        Error, cookie,
         extract::{Fields, Page, Query, is_local, see_other},
         html::html,
     },
 };
+
+/// Letters of the longest name that anybody has.
+const EVEN: usize = 64;
 
 #[derive(Template)]
 #[template(path = "session/login.html")]
@@ -30,6 +30,8 @@ struct LoginPage<'a> {
     provider: Option<&'a str>,
     error: Option<String>,
     is_empty: bool,
+    /// As much as makes the answer as long for every name: it tells nothing of who there is (S007).
+    even: String,
 }
 
 #[derive(Template)]
@@ -60,6 +62,7 @@ fn login<'a>(page: &'a Page, name: &'a str, next: &'a str, error: Option<String>
         provider: rules.oidc.as_deref().map(|oidc| oidc.settings().label.as_str()),
         error,
         is_empty: !page.asker.team.is_initialised(),
+        even: ".".repeat(EVEN.saturating_sub(name.len())),
     })
 }
 

@@ -1,6 +1,5 @@
 //! Signing in and out, the one-time links, and what is one's own: password, second factor, sessions, tokens.
 
-pub mod cookie;
 mod door;
 mod login;
 mod me;

@@ -8,7 +8,6 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    cookie::{self, SameSite},
     door::{device, with},
     login::{Again, next},
 };
@@ -19,8 +18,9 @@ use crate::{
     },
     web::{
         Error,
+        cookie::{self, SameSite},
         error::Step,
-        extract::{Page, Query, see_other},
+        extract::{Page, Query, is_local, see_other},
         html::html,
     },
 };
@@ -46,8 +46,9 @@ impl From<oidc::Error> for Error {
     fn from(error: oidc::Error) -> Self {
         tracing::warn!(error = error.to_string(), "a sign-in through the provider did not work");
         let status = match &error {
-            oidc::Error::Unreachable(_) | oidc::Error::Provider(_) => StatusCode::BAD_GATEWAY,
-            _ => StatusCode::FORBIDDEN,
+            oidc::Error::Foreign(_) | oidc::Error::Code(_) => StatusCode::BAD_REQUEST,
+            oidc::Error::Denied { .. } | oidc::Error::NoRole { .. } => StatusCode::FORBIDDEN,
+            _ => StatusCode::BAD_GATEWAY,
         };
         let again = Step::link("Back to the sign-in", "/login");
         Self::new(status, error.what(), format!("{} {}", error.why(), error.next())).next(again)
@@ -104,7 +105,9 @@ pub async fn finish(page: Page, headers: HeaderMap, Query(query): Query) -> Resu
         Err(error) => return Err(error.into()),
     };
     // A visit that comes from the provider carries no strict cookie: a page of ours asks again.
-    let mut response = html(&Again { next: &next })?.into_response();
+    // The cookie is the browser's: what it says is checked again.
+    let next = if is_local(&next) { next.as_str() } else { "/" };
+    let mut response = html(&Again { next })?.into_response();
     with(&mut response, cookie::write(client, cookie::session(client), &signed.cookie, None, SameSite::Strict));
     with(&mut response, cookie::forget(client, cookie::journey(client)));
     Ok(response)

@@ -8,8 +8,8 @@ use crate::{
     team::{self, NewToken, Role, Subject, TokenId},
     web::{
         Error,
-        extract::{Fields, Id, Page},
-        people::{json, scope},
+        extract::{Fields, Id, Page, scope},
+        people::json,
     },
 };
 

@@ -63,6 +63,11 @@ impl Start {
         self
     }
 
+    /// Where it keeps its data.
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
     /// Starts it and waits until it listens.
     pub async fn listening(mut self) -> Console {
         let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
@@ -115,6 +120,11 @@ impl Console {
 
     /// On this socket, whatever is behind it; with more settings, if the test has some.
     pub fn start(socket: &Path) -> Start {
+        Self::with_people(socket).arg("--accounts=off")
+    }
+
+    /// The same, where people sign in.
+    pub fn with_people(socket: &Path) -> Start {
         let data = tempfile::tempdir().expect("a folder");
         let mut command = Self::command();
         command.args(["--listen", "127.0.0.1:0", "--engine", &format!("unix://{}", socket.display())]);
@@ -547,6 +557,11 @@ impl Stream {
                 Err(_) => return None,
             }
         }
+    }
+
+    /// Waits until it has ended.
+    pub async fn ended(&mut self) {
+        while self.next().await.is_some() {}
     }
 
     /// The first message whose text is as wanted.

@@ -2,6 +2,7 @@
 
 pub mod console;
 pub mod engine;
+pub mod people;
 pub mod provider;
 pub mod proxy;
 pub mod tls;
@@ -10,6 +11,7 @@ pub mod words;
 pub use self::{
     console::{Answer, Ask, Console, Stream},
     engine::{Made, RealEngine},
+    people::{PASSWORD, Person},
     provider::Provider,
     words::{PAY, contains_all, until},
 };

@@ -73,6 +73,8 @@ struct Shared {
     /// Counts up to close what is open.
     cuts: watch::Sender<u64>,
     seen: Mutex<Vec<(String, String)>>,
+    /// What was sent with each of them, in the same order.
+    bodies: Mutex<Vec<Vec<u8>>>,
     open: AtomicUsize,
     most: AtomicUsize,
 }
@@ -114,6 +116,7 @@ impl FaultProxy {
                 faults: watch::Sender::default(),
                 cuts: watch::Sender::default(),
                 seen: Mutex::default(),
+                bodies: Mutex::default(),
                 open: AtomicUsize::new(0),
                 most: AtomicUsize::new(0),
             }),
@@ -189,6 +192,19 @@ impl FaultProxy {
     /// Every request so far, as method and whole path.
     pub fn seen(&self) -> Vec<(String, String)> {
         lock(&self.shared.seen).clone()
+    }
+
+    /// Every request so far that may have changed something, as method and path without its version.
+    pub fn writes(&self) -> Vec<String> {
+        let seen = self.seen().into_iter().filter(|(method, _)| !matches!(method.as_str(), "GET" | "HEAD"));
+        seen.map(|(method, path)| format!("{method} {}", without_version(&path))).collect()
+    }
+
+    /// What was sent so far to paths that, without version, begin like this.
+    pub fn sent(&self, path: &str) -> Vec<String> {
+        let (seen, bodies) = (lock(&self.shared.seen), lock(&self.shared.bodies));
+        let sent = seen.iter().zip(bodies.iter()).filter(|((_, seen), _)| without_version(seen).starts_with(path));
+        sent.map(|(_, body)| String::from_utf8_lossy(body).into_owned()).collect()
     }
 
     /// How many requests there were so far whose path, without version, begins like this.
@@ -280,7 +296,12 @@ async fn serve(mut client: UnixStream, shared: &Shared) -> io::Result<()> {
     let text = String::from_utf8_lossy(&head[..end]).into_owned();
     let mut words = text.split(' ');
     let (method, path) = (words.next().unwrap_or_default().to_owned(), words.next().unwrap_or_default().to_owned());
-    lock(&shared.seen).push((method.clone(), path.clone()));
+    let place = {
+        let (mut seen, mut bodies) = (lock(&shared.seen), lock(&shared.bodies));
+        seen.push((method.clone(), path.clone()));
+        bodies.push(head[end + 4..].to_vec());
+        bodies.len() - 1
+    };
     let bare = without_version(&path);
     let plain = bare.split('?').next().unwrap_or_default().to_owned();
     let faults = shared.faults.borrow().clone();
@@ -326,6 +347,7 @@ async fn serve(mut client: UnixStream, shared: &Shared) -> io::Result<()> {
             match from_client.read(&mut buffer).await {
                 Ok(0) | Err(_) => return,
                 Ok(read) => {
+                    lock(&shared.bodies)[place].extend_from_slice(&buffer[..read]);
                     if to_engine.write_all(&buffer[..read]).await.is_err() {
                         return;
                     }

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderValue, header::COOKIE};
 pub use cookie::SameSite;
 use cookie::{Cookie, time::Duration};
 
-use crate::web::Client;
+use super::Client;
 
 /// The name of the session's cookie. Over TLS it carries the prefix with which browsers take it from this host alone,
 /// and only encrypted; without TLS they would take no such name.
