@@ -64,6 +64,7 @@ fn held(known: &[Field], sent: &Fields, takes_blank: bool) -> Result<(), Error> 
 fn why_not(kind: &Kind, value: &str) -> Option<String> {
     let fits = match kind {
         Kind::Number(least, most) => value.parse::<i64>().is_ok_and(|number| (*least..=*most).contains(&number)),
+        Kind::Switch if value.is_empty() => false,
         Kind::Switch => is_on(value) == ["1", "true", "on", "yes"].iter().any(|on| value.eq_ignore_ascii_case(on)),
         Kind::OneOf(words) => words.contains(&value),
         Kind::Sort(words) => words.contains(&value.strip_prefix('-').unwrap_or(value)),
@@ -90,6 +91,7 @@ mod tests {
         for fine in ["", "show=all&page=9&force=TRUE&q=x&sort=-state", "show=&page=&back=/", "force=0", "force=off"] {
             assert_eq!(check(fine), Ok(()), "{fine}");
         }
+        assert!(held(&known, &Fields::parse(b"force="), false).is_err());
         for wrong in [
             "show=al",
             "show=all&show=x",
