@@ -91,6 +91,7 @@ impl Engine {
 
     /// Stops to keep the picture, for the end of the program: what breaks then is no news.
     pub fn close(&self) {
+        self.live.close();
         self.keeping.abort();
     }
 

@@ -186,7 +186,7 @@ impl Error {
     pub(super) fn needs_session() -> Self {
         let why =
             "Passwords, sessions and tokens are managed by their owner, signed in: a token does not manage tokens.";
-        Self::new(StatusCode::FORBIDDEN, "You may not do that.", why)
+        Self::new(StatusCode::FORBIDDEN, "Sign in to do that.", why)
     }
 
     /// Somebody who may not.

@@ -4,14 +4,17 @@
 mod accept;
 mod activity;
 mod answer;
+mod api;
 mod asker;
 mod assets;
 mod audit;
+mod check;
 mod chrome;
 mod client;
 mod containers;
 mod cookie;
 mod deed;
+mod doc;
 mod error;
 mod events;
 mod extract;
@@ -136,6 +139,14 @@ pub static SECTIONS: &[Section] = &[
         count: None,
         right: Right::Audit,
         routes: audit::routes,
+    },
+    Section {
+        path: "/api",
+        label: "For scripts",
+        group: Some("Team"),
+        count: None,
+        right: Right::Look,
+        routes: api::routes,
     },
 ];
 

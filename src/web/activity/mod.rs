@@ -28,7 +28,7 @@ use crate::{
 const DEEDS: usize = 200;
 
 pub(super) fn routes() -> Routes {
-    Routes::new().get("/activity", Right::Look, page).get("/activity.sh", Right::Look, script)
+    Routes::new().get("/activity", Right::Look, page).doc(json::doc()).get("/activity.sh", Right::Look, script)
 }
 
 /// Something that somebody did.

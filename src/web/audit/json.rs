@@ -5,7 +5,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::mark;
-use crate::team::{Recorded, Verdict};
+use crate::{
+    team::{Recorded, Verdict},
+    web::doc::{Doc, Field},
+};
 
 /// An entry of the audit.
 #[derive(Serialize, ToSchema)]
@@ -84,4 +87,26 @@ impl Chain {
             Verdict::Broken { seq, why } => Self { whole: false, seq: *seq, hash: None, why: Some(why) },
         }
     }
+}
+
+/// What scripts are told of `GET /audit`.
+pub fn doc() -> Doc {
+    Doc::new("List the audit, newest first")
+        .query([
+            Field::text("who", "Only what they did.", "ann"),
+            Field::text("action", "Only this, or all that begin with it and a dot.", "container.stop"),
+            Field::text("object", "Only what was done to this id, or to names that hold this.", "web"),
+            Field::one_of("outcome", "Only what ended so.", ["asked", "done", "failed", "refused"]),
+            Field::text("from", "From then on: a day, or the beginning of a time.", "2026-11-24"),
+            Field::text("to", "Up to then, included.", "2026-11-24"),
+            Field::text("q", "Only entries that hold this.", ""),
+            Field::number("before", "Only what came before this entry: `older` has it.", 1, i64::MAX),
+        ])
+        .lists_newest::<AuditEntry>("Entries.")
+        .fails(507)
+}
+
+/// What scripts are told of `GET /audit/verify`.
+pub fn verify_doc() -> Doc {
+    Doc::new("Verify that the audit is whole").gives::<Chain>(200, "What was found.").fails(507)
 }

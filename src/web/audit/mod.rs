@@ -29,7 +29,9 @@ const BATCH: usize = 500;
 pub(super) fn routes() -> Routes {
     Routes::new()
         .get("/audit", Right::Audit, page)
+        .doc(json::doc())
         .get("/audit/verify", Right::Audit, verify)
+        .doc(json::verify_doc())
         .get("/audit.jsonl", Right::Audit, jsonl)
         .get("/audit.csv", Right::Audit, csv)
 }
