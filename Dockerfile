@@ -1,7 +1,7 @@
 # docker build -t wheelhouse .
-# docker run -d --name wheelhouse -p 127.0.0.1:9000:9000 --read-only --cap-drop ALL --security-opt no-new-privileges \
+# docker run -d --name wheelhouse -p 9000:9000 --read-only --cap-drop ALL --security-opt no-new-privileges \
 #   --group-add "$(stat -c %g /var/run/docker.sock)" -v /var/run/docker.sock:/var/run/docker.sock \
-#   -v wheelhouse:/data wheelhouse --listen-without-accounts
+#   -v wheelhouse:/data wheelhouse
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /build

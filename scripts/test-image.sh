@@ -44,15 +44,15 @@ check "the image is smaller than 20 MB" [ "$size" -lt 20000000 ]
 docker run -d --name "$other" --stop-timeout 1 --init busybox:latest sleep 1000 >/dev/null
 docker run -d --name "$self" -p 127.0.0.1::9000 --read-only --cap-drop ALL --security-opt no-new-privileges \
   --group-add "$(stat -c %g "$socket")" -m 128m --pids-limit 256 -v "$socket:/var/run/docker.sock" \
-  "$image" --listen-without-accounts >/dev/null
+  "$image" >/dev/null
 within 5 is "$self" running || { docker logs "$self"; die "the console did not start in its container"; }
 address=$(docker port "$self" 9000/tcp)
 self_id=$(docker inspect -f '{{.Id}}' "$self") other_id=$(docker inspect -f '{{.Id}}' "$other")
 pid=$(docker inspect -f '{{.State.Pid}}' "$self")
 
 # web PATH [CURL ARGS...]: prints the status; the body is in $body.
-body=$(mktemp)
-web() { local path=$1; shift; "$engines" enter docker28 curl -sk --max-time 30 -o "$body" -w '%{http_code}' "$@" "https://$address$path" </dev/null; }
+body=$(mktemp) jar=$(mktemp)
+web() { local path=$1; shift; "$engines" enter docker28 curl -sk --max-time 30 -b "$jar" -c "$jar" -o "$body" -w '%{http_code}' "$@" "https://$address$path" </dev/null; }
 post() { web "$1" -X POST -H "Origin: https://$address"; }
 answers() { [ "$(web "$1")" = 200 ]; }
 status_line() { grep -qE "^$1:[[:space:]]+$2\$" "/proc/$pid/status"; }
@@ -63,6 +63,13 @@ check "/readyz answers" within 10 answers /readyz
 check "it is nobody" status_line Uid '65532\s+65532\s+65532\s+65532'
 check "it has no capability" status_line CapEff 0000000000000000
 check "it gains no privilege" status_line NoNewPrivs 1
+token=$(docker logs "$self" 2>&1 | sed -n 's/.*token=\([a-z0-9]*\).*/\1/p' | head -1)
+check "the log has a one-time link" [ -n "$token" ]
+check "a stranger is sent to sign in" [ "$(web /containers)" = 303 ]
+check "the link makes the administrator" [ "$(web /setup -H "Origin: https://$address" -d "token=$token" -d name=admin -d "password=$(uuidgen 2>/dev/null || cat /proc/sys/kernel/random/uuid)")" = 303 ]
+check "once" [ "$(web /setup -H "Origin: https://$address" -d "token=$token" -d name=other -d password=other-other-other)" = 403 ]
+check "the host has a way back in" grep -q 'token=' <(docker exec "$self" /wheelhouse admin reset)
+check "the audit is whole" docker exec "$self" /wheelhouse audit verify
 check "the list answers" within 10 answers /containers
 check "the list names the other container" grep -q "$other" "$body"
 check "a container can be stopped" [ "$(post "/containers/$other_id/stop")" = 303 ]
@@ -81,6 +88,6 @@ check "it ends within 10 seconds of docker stop" [ $((SECONDS - begin)) -lt 10 ]
 check "it ends well" [ "$(docker inspect -f '{{.State.ExitCode}}' "$self")" = 0 ]
 
 if [ "$failed" != 0 ]; then docker logs --tail 30 "$self" || true; fi
-rm -f "$body"
+rm -f "$body" "$jar"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

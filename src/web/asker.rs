@@ -12,7 +12,7 @@ use axum::{
 use tokio::{sync::watch, time::Interval};
 use url::Url;
 
-use super::{AppState, Client, Error, cookie};
+use super::{AppState, Client, Error, accept, cookie};
 use crate::{
     engine::{Reach, Scope, Verb},
     team::{Entry, Outcome, Right, Role, Subject, Team, Via, Who, oidc::Oidc},
@@ -186,6 +186,10 @@ pub(super) async fn gate(right: Right, request: Request, next: Next) -> Result<R
     if !asker.is_known() {
         return Err(Error::sign_in(is_visit(&request).then(|| request.uri())));
     }
+    // A token that leaked must not make itself a longer life, nor lock its owner out.
+    if right == Right::Own && matches!(asker.who.via, Via::Token(..)) && *request.method() != Method::GET {
+        return Err(Error::needs_session());
+    }
     if !asker.may(right) {
         let path = request.uri().path();
         let subject = Subject { kind: "page", id: path.chars().take(200).collect(), name: String::new() };
@@ -202,5 +206,6 @@ fn is_visit(request: &Request) -> bool {
     let headers = request.headers();
     let takes = headers.get("accept").and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     let takes_html = takes.contains("text/html") || takes.is_empty() || takes == "*/*";
+    let takes_html = takes_html && !accept::wants_json(headers);
     *request.method() == Method::GET && takes_html && !headers.contains_key("hx-request") && bearer(headers).is_none()
 }

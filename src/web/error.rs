@@ -8,14 +8,20 @@ use askama::Template;
 use axum::{
     extract::{FromRequestParts, Request, State},
     http::{
-        StatusCode,
-        header::{ACCEPT, CONTENT_TYPE},
+        HeaderValue, StatusCode,
+        header::{ALLOW, WWW_AUTHENTICATE},
     },
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
-use super::{AppState, chrome::Chrome, extract::Page, html};
+use super::{
+    AppState,
+    answer::{Failure, NextStep},
+    chrome::Chrome,
+    extract::Page,
+    html,
+};
 use crate::{
     engine,
     team::{self, Right, Role},
@@ -32,6 +38,8 @@ struct Told {
     why: String,
     next: Vec<Step>,
     words: Option<String>,
+    /// What is wrong with which field.
+    fields: Vec<(String, String)>,
     /// Whether it must tell nothing of what this is: the asker may be a stranger.
     bare: bool,
     /// Where a visitor is sent instead.
@@ -77,9 +85,23 @@ impl Error {
             why: why.into(),
             next: Vec::new(),
             words: None,
+            fields: Vec::new(),
             bare: false,
             goes: None,
         }))
+    }
+
+    /// Something is wrong with these fields.
+    pub fn of_fields<F: Into<String>, W: Into<String>>(
+        status: StatusCode,
+        what: &str,
+        fields: impl IntoIterator<Item = (F, W)>,
+    ) -> Self {
+        let fields: Vec<(String, String)> = fields.into_iter().map(|(field, why)| (field.into(), why.into())).collect();
+        let why: Vec<String> = fields.iter().map(|(field, why)| format!("{field}: {why}")).collect();
+        let mut error = Self::new(status, what, why.join(" "));
+        error.0.fields = fields;
+        error
     }
 
     /// Adds something to do.
@@ -160,6 +182,13 @@ impl Error {
         error
     }
 
+    /// Somebody who came by a token to what people do themselves.
+    pub(super) fn needs_session() -> Self {
+        let why =
+            "Passwords, sessions and tokens are managed by their owner, signed in: a token does not manage tokens.";
+        Self::new(StatusCode::FORBIDDEN, "You may not do that.", why)
+    }
+
     /// Somebody who may not.
     pub(super) fn not_allowed(right: Right, role: Role, is_for_all: bool) -> Self {
         let why = if is_for_all {
@@ -207,7 +236,7 @@ impl Error {
         Self::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "That cannot be read.",
-            "Send fields as application/x-www-form-urlencoded.",
+            "Send fields as application/x-www-form-urlencoded or application/json.",
         )
     }
 
@@ -325,11 +354,9 @@ impl From<team::Error> for Error {
             E::Missing(what) => {
                 Self::not_found(&format!("There is no such {what}."), "It may have been removed meanwhile.")
             }
-            E::Invalid { field, why } => Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "That cannot be taken like this.",
-                format!("{field}: {why}"),
-            ),
+            E::Invalid { field, why } => {
+                Self::of_fields(StatusCode::UNPROCESSABLE_ENTITY, "That cannot be taken like this.", [(field, why)])
+            }
             E::LastAdmin => Self::new(
                 StatusCode::CONFLICT,
                 "Somebody has to stay in charge.",
@@ -404,38 +431,63 @@ pub struct Toast<'a> {
 pub(super) async fn draw(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let Ok(page) = Page::from_request_parts(&mut parts, &state).await;
-    let wants_json = parts
-        .headers
-        .get(ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.starts_with("application/json"));
     let response = next.run(Request::from_parts(parts, body)).await;
     let bare_limit =
         response.status() == StatusCode::PAYLOAD_TOO_LARGE && response.extensions().get::<Error>().is_none();
     let error = if bare_limit { Some(Error::too_large()) } else { response.extensions().get::<Error>().cloned() };
     let Some(error) = error else { return response };
-    let Told { status, what, why, next, words, bare, goes } = &*error.0;
-    let words = words.as_deref();
-    let next: Vec<Step> = next.iter().filter(|step| page.may(step.right)).cloned().collect();
-    let next = next.as_slice();
-    if let Some(path) = goes {
-        return super::extract::see_other(path);
+    let mut drawn = error.drawn(&page);
+    // What a method that is not taken is answered with besides (RFC 9110, 15.5.6).
+    if let Some(allow) = response.headers().get(ALLOW) {
+        drawn.headers_mut().insert(ALLOW, allow.clone());
     }
-    if wants_json {
-        let body = serde_json::json!({ "error": what, "why": why, "engine": words }).to_string();
-        return (*status, [(CONTENT_TYPE, "application/json")], body).into_response();
+    if drawn.status() == StatusCode::UNAUTHORIZED {
+        drawn.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
-    // Who is not known is told nothing of what is here.
-    let is_stranger = !page.asker.is_known();
-    let drawn = if (*bare || is_stranger) && !page.is_htmx {
-        html::html(&Bare { what, why, signs_in: is_stranger && *status != StatusCode::MISDIRECTED_REQUEST })
-    } else if page.is_htmx {
-        html::html(&Toast { ok: false, what, why, command: "", next, words })
-    } else {
-        html::html(&ErrorPage { chrome: Chrome::new(&page, what.clone()), what, why, next, words })
-    };
-    match drawn {
-        Ok(html) => (*status, html).into_response(),
-        Err(_) => (*status, what.clone()).into_response(),
+    drawn
+}
+
+impl Error {
+    /// For who asked.
+    fn drawn(&self, page: &Page) -> Response {
+        let Told { status, what, why, next, words, bare, goes, .. } = &*self.0;
+        let words = words.as_deref();
+        let next: Vec<Step> = next.iter().filter(|step| page.may(step.right)).cloned().collect();
+        let next = next.as_slice();
+        if let Some(path) = goes {
+            return super::extract::see_other(path);
+        }
+        if page.wants_json {
+            return self.failure().answer(*status);
+        }
+        // Who is not known is told nothing of what is here.
+        let is_stranger = !page.asker.is_known();
+        let drawn = if (*bare || is_stranger) && !page.is_htmx {
+            html::html(&Bare { what, why, signs_in: is_stranger && *status != StatusCode::MISDIRECTED_REQUEST })
+        } else if page.is_htmx {
+            html::html(&Toast { ok: false, what, why, command: "", next, words })
+        } else {
+            html::html(&ErrorPage { chrome: Chrome::new(page, what.clone()), what, why, next, words })
+        };
+        match drawn {
+            Ok(html) => (*status, html).into_response(),
+            Err(_) => (*status, what.clone()).into_response(),
+        }
+    }
+
+    fn failure(&self) -> Failure {
+        let Told { what, why, next, words, fields, .. } = &*self.0;
+        let step = |step: &Step| NextStep {
+            label: step.label.clone(),
+            path: step.path.clone(),
+            method: if step.is_post { "POST" } else { "GET" },
+        };
+        Failure {
+            error: what.clone(),
+            why: why.clone(),
+            engine: words.clone(),
+            fields: fields.iter().cloned().collect(),
+            next: next.iter().map(step).collect(),
+        }
     }
 }

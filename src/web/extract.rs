@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{AppState, Asker, Client, Error, asker::Can, security, theme};
+use super::{AppState, Asker, Client, Error, accept, asker::Can, fields, security, theme};
 use crate::{
     engine::{Engine, Picture, Scope, Secrets},
     team::{Entry, Outcome, Right, Subject, Who},
@@ -97,18 +97,22 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
         let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let is_form = kind.starts_with("application/x-www-form-urlencoded");
+        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let body = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Error::too_large(),
             _ => Error::unreadable(),
         })?;
-        if !is_form && !body.is_empty() {
-            return Err(Error::not_a_form());
-        }
-        if body.split(|byte| *byte == b'&').count() > FIELDS {
-            return Err(Error::too_large());
-        }
-        Ok(Self::parse(&body))
+        let (fields, sent) = match kind.as_str() {
+            _ if body.is_empty() => return Ok(Self::default()),
+            "application/x-www-form-urlencoded" => (Self::parse(&body), body.split(|byte| *byte == b'&').count()),
+            "application/json" => {
+                let fields = fields::of_json(&body)?;
+                let sent = fields.len();
+                (Self(fields), sent)
+            }
+            _ => return Err(Error::not_a_form()),
+        };
+        if sent > FIELDS { Err(Error::too_large()) } else { Ok(fields) }
     }
 }
 
@@ -138,6 +142,8 @@ pub struct Page {
     pub uri: Uri,
     /// Whether htmx asks.
     pub is_htmx: bool,
+    /// Whether it is asked for as JSON.
+    pub wants_json: bool,
     /// Whether others on the way can read it.
     pub is_open: bool,
     /// Who asks.
@@ -224,6 +230,7 @@ where
             theme: theme::of(&parts.headers),
             uri: parts.uri.clone(),
             is_htmx: parts.headers.contains_key("hx-request"),
+            wants_json: accept::wants_json(&parts.headers),
             is_open: wire.is_open(client),
             asker,
             agent: header("user-agent").unwrap_or_default().to_owned(),

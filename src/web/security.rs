@@ -178,7 +178,7 @@ pub(super) async fn headers(State(wire): State<Wire>, client: Client, request: R
         headers.insert(header::STRICT_TRANSPORT_SECURITY, insists);
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.append(header::VARY, HeaderValue::from_static("hx-request"));
+    headers.append(header::VARY, HeaderValue::from_static("accept, hx-request"));
     response
 }
 

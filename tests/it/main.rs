@@ -6,6 +6,7 @@
 mod support;
 
 mod architecture;
+mod audit;
 mod containers;
 mod create;
 mod faults;
@@ -20,6 +21,7 @@ mod own;
 mod pages;
 mod proxy;
 mod reach;
+mod roles;
 mod session;
 mod tls;
 mod volumes;

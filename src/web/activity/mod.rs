@@ -1,16 +1,19 @@
 //! What people did here, as docker commands: to be read, and to be copied as a shell script. For everybody; what a
 //! reader may not see is not in it.
 
+pub mod json;
+
 use crate::web::filters;
 use askama::Template;
 use axum::{
     http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
 
 use super::{
     Error, Routes,
+    answer::Newest,
     audit::mark,
     chrome::Chrome,
     extract::{Page, Query},
@@ -41,13 +44,13 @@ struct Line {
 
 #[derive(Template)]
 #[template(path = "activity/page.html")]
-struct ActivityPage {
+struct ActivityPage<'a> {
     chrome: Chrome,
-    lines: Vec<Line>,
+    lines: &'a [Line],
     /// Whether anybody who signed in is among them.
     has_names: bool,
     script: String,
-    older: Option<String>,
+    older: Option<&'a str>,
     now: Timestamp,
 }
 
@@ -55,8 +58,8 @@ struct ActivityPage {
 fn is_seen(page: &Page, deed: &Recorded) -> bool {
     let scope = &page.asker.who.scope;
     let seen = || match deed.entry.kind.as_str() {
-        "container" => deed.subject().0.parse().is_ok_and(|id| page.picture.containers.contains_key(&id)),
-        "volume" => deed.subject().0.parse().is_ok_and(|name| page.picture.volumes.contains_key(&name)),
+        "container" => deed.entry.object.parse().is_ok_and(|id| page.picture.containers.contains_key(&id)),
+        "volume" => deed.entry.object.parse().is_ok_and(|name| page.picture.volumes.contains_key(&name)),
         _ => false,
     };
     scope.is_empty() || deed.entry.who == page.asker.who.name || seen()
@@ -64,16 +67,18 @@ fn is_seen(page: &Page, deed: &Recorded) -> bool {
 
 impl Line {
     fn new(page: &Page, deed: &Recorded) -> Self {
-        let (entry, (object, name)) = (&deed.entry, deed.subject());
+        let entry = &deed.entry;
         let hides = page.asker.reach().secrets == Secrets::Hidden;
         let command = if hides && !entry.public.is_empty() { &entry.public } else { &entry.command };
         let path = match entry.kind.as_str() {
-            "container" => object
+            "container" => entry
+                .object
                 .parse()
                 .ok()
                 .filter(|id| page.picture.containers.contains_key(id))
                 .map(|id| format!("/containers/{id}")),
-            "volume" => object
+            "volume" => entry
+                .object
                 .parse()
                 .ok()
                 .filter(|name| page.picture.volumes.contains_key(name))
@@ -81,7 +86,7 @@ impl Line {
             _ => None,
         };
         // What the engine says of a failure may hold what a reader may not see.
-        let why = deed.end.as_ref().filter(|_| !hides).map(|end| end.why.clone()).unwrap_or_default();
+        let why = if hides { String::new() } else { entry.why.clone() };
         Self {
             at: entry.at,
             who: entry.who.clone(),
@@ -89,7 +94,7 @@ impl Line {
             mark: mark(deed),
             why,
             path,
-            name: name.to_owned(),
+            name: entry.name.clone(),
         }
     }
 }
@@ -118,16 +123,22 @@ fn script_of(lines: &[Line]) -> String {
 }
 
 /// `GET /activity`
-async fn page(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
+async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
     let (lines, older) = lines(&page, query.text("before").and_then(|before| before.parse().ok())).await?;
-    html(&ActivityPage {
-        chrome: Chrome::new(&page, "Activity"),
-        script: script_of(&lines),
-        has_names: lines.iter().any(|line| !line.who.is_empty()),
-        lines,
-        older: older.map(|seq| format!("/activity?before={seq}")),
-        now: Timestamp::now(),
-    })
+    let older = older.map(|seq| format!("/activity?before={seq}"));
+    page.show(
+        || Newest { items: lines.iter().map(json::Deed::new).collect(), older: older.clone() },
+        || {
+            html(&ActivityPage {
+                chrome: Chrome::new(&page, "Activity"),
+                script: script_of(&lines),
+                has_names: lines.iter().any(|line| !line.who.is_empty()),
+                lines: &lines,
+                older: older.as_deref(),
+                now: Timestamp::now(),
+            })
+        },
+    )
 }
 
 /// `GET /activity.sh`

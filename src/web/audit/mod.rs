@@ -1,22 +1,25 @@
 //! The audit: who did what, from where, and what came of it. Filters in the address, and files to take away.
 
+pub mod json;
+
 use crate::web::filters;
 use askama::Template;
 use axum::{
     body::{Body, Bytes},
     http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
 use futures_util::stream;
 use jiff::Timestamp;
 
 use super::{
     Error, Routes,
+    answer::Newest,
     chrome::Chrome,
     extract::{Fields, Page, Query},
     html::html,
 };
-use crate::team::{Filter, Outcome, Recorded, Right, Team, Verdict};
+use crate::team::{Entry, Filter, Outcome, Recorded, Right, Team, Verdict};
 
 /// Entries on a page.
 const ENTRIES: usize = 100;
@@ -49,8 +52,8 @@ fn filter(query: &Fields) -> Filter {
 
 /// How an entry ended, in shape, word and colour.
 pub(super) fn mark(entry: &Recorded) -> (&'static str, &'static str, &'static str) {
-    match entry.outcome() {
-        Outcome::Asked => ("unknown", "unknown", "begun"),
+    match entry.entry.outcome {
+        Outcome::Unknown => ("unknown", "unknown", "unknown"),
         Outcome::Done => ("running", "check", "done"),
         Outcome::Failed => ("failed", "failed", "failed"),
         Outcome::Refused => ("failed", "dead", "refused"),
@@ -63,8 +66,10 @@ struct AuditPage<'a> {
     chrome: Chrome,
     filter: &'a Filter,
     outcome: &'a str,
-    entries: Vec<Recorded>,
-    older: Option<String>,
+    entries: &'a [Recorded],
+    /// What is being done now: on the first page.
+    going_on: Vec<Entry>,
+    older: Option<&'a str>,
     /// The same from the newest on.
     newest: String,
     is_older: bool,
@@ -88,7 +93,7 @@ impl AuditPage<'_> {
 }
 
 /// `GET /audit`
-async fn page(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
+async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
     let filter = filter(&query);
     let found = page.asker.team.audit(filter.clone(), ENTRIES).await?;
     let asked = || query.0.iter().filter(|(name, value)| name != "before" && !value.is_empty());
@@ -98,18 +103,26 @@ async fn page(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
         format!("/audit?{}", path.finish())
     };
     let older = found.entries.last().filter(|_| found.more).map(|last| path(Some(last.seq)));
-    html(&AuditPage {
-        chrome: Chrome::new(&page, "Audit"),
-        outcome: query.text("outcome").unwrap_or_default(),
-        entries: found.entries,
-        older,
-        newest: path(None).trim_end_matches('?').to_owned(),
-        is_older: filter.before.is_some(),
-        is_filtered: asked().next().is_some(),
-        names: page.asker.team.accounts().iter().map(|account| account.name.clone()).collect(),
-        filter: &filter,
-        now: Timestamp::now(),
-    })
+    let (is_older, is_filtered) = (filter.before.is_some(), asked().next().is_some());
+    let going_on = if is_older || is_filtered { Vec::new() } else { page.asker.team.intents().await? };
+    page.show(
+        || Newest { items: found.entries.iter().map(json::AuditEntry::new).collect(), older: older.clone() },
+        || {
+            html(&AuditPage {
+                chrome: Chrome::new(&page, "Audit"),
+                outcome: query.text("outcome").unwrap_or_default(),
+                entries: &found.entries,
+                going_on,
+                older: older.as_deref(),
+                newest: path(None).trim_end_matches('?').to_owned(),
+                is_older,
+                is_filtered,
+                names: page.asker.team.accounts().iter().map(|account| account.name.clone()).collect(),
+                filter: &filter,
+                now: Timestamp::now(),
+            })
+        },
+    )
 }
 
 #[derive(Template)]
@@ -121,13 +134,18 @@ struct VerifyPage {
 }
 
 /// `GET /audit/verify`
-async fn verify(page: Page) -> Result<Html<String>, Error> {
+async fn verify(page: Page) -> Result<Response, Error> {
     let verdict = page.asker.team.verify_audit().await?;
-    let (whole, broken) = match verdict {
-        Verdict::Whole(seal) => (Some((seal.count, data_encoding::HEXLOWER.encode(&seal.hash))), None),
-        Verdict::Broken { seq, why } => (None, Some((seq, why))),
-    };
-    html(&VerifyPage { chrome: Chrome::new(&page, "Audit: verify"), whole, broken })
+    page.show(
+        || json::Chain::new(&verdict),
+        || {
+            let (whole, broken) = match &verdict {
+                Verdict::Whole(seal) => (Some((seal.count, data_encoding::HEXLOWER.encode(&seal.hash))), None),
+                Verdict::Broken { seq, why } => (None, Some((*seq, *why))),
+            };
+            html(&VerifyPage { chrome: Chrome::new(&page, "Audit: verify"), whole, broken })
+        },
+    )
 }
 
 /// The whole audit as it was written, in batches: it may be larger than memory.
@@ -162,7 +180,7 @@ async fn jsonl(page: Page) -> Response {
 
 /// `GET /audit.csv` (RFC 4180).
 async fn csv(page: Page) -> Response {
-    const HEAD: &str = "seq,at,who,via,address,action,kind,object,name,command,outcome,why,of,hash\r\n";
+    const HEAD: &str = "seq,at,who,via,address,action,kind,object,name,command,outcome,why,hash\r\n";
     let line = |recorded: &Recorded| {
         let entry = &recorded.entry;
         let outcome = serde_json::to_value(entry.outcome).ok().and_then(|word| word.as_str().map(str::to_owned));
@@ -179,7 +197,6 @@ async fn csv(page: Page) -> Response {
             entry.command.clone(),
             outcome.unwrap_or_default(),
             entry.why.clone(),
-            entry.of.map(|of| of.to_string()).unwrap_or_default(),
             data_encoding::HEXLOWER.encode(&recorded.hash),
         ];
         cells.map(|cell| csv_cell(&cell)).join(",") + "\r\n"

@@ -6,11 +6,11 @@ use crate::web::filters;
 use askama::Template;
 use axum::{
     extract::{FromRequestParts, Path},
-    http::{HeaderName, HeaderValue, StatusCode, request::Parts},
-    response::{Html, IntoResponse, Response},
+    http::{StatusCode, request::Parts},
+    response::Response,
 };
 
-use super::{StateMark, row::Way, words};
+use super::{StateMark, json, row::Way, words};
 use crate::{
     command::{self, echo},
     engine::{
@@ -20,8 +20,8 @@ use crate::{
         Error,
         chrome::Chrome,
         deed::Deed,
-        error::{Step, Toast},
-        extract::{Fields, Page, Query, see_other},
+        error::Step,
+        extract::{Fields, Page, Query},
         html::{bytes, count, html},
     },
 };
@@ -130,7 +130,7 @@ pub async fn act(Target(id, verb): Target, page: Page, fields: Fields) -> Result
             } else {
                 format!("The link of {name} was removed. The container stays.")
             };
-            Ok(answer(&page, &says, &echo, after(&page, &id, verb, &fields)))
+            page.done(&says, &echo, after(&page, &id, verb, &fields))
         }
         Err(error) => {
             tracing::info!(container = id.short(), name, command = echo, error = error.to_string(), "not done");
@@ -145,19 +145,6 @@ fn after<'a>(page: &Page, id: &ContainerId, verb: Verb, fields: &'a Fields) -> &
     let own = format!("/containers/{id}");
     let is_gone = verb == Verb::Remove && !page.fresh().picture.containers.contains_key(id);
     if back.starts_with(&own) && is_gone { "/containers" } else { back }
-}
-
-/// A toast for htmx, which stays where it is unless the page it is on is gone; 303 for a plain form.
-fn answer(page: &Page, says: &str, command: &str, to: &str) -> Response {
-    if !page.is_htmx {
-        return see_other(to);
-    }
-    let toast = html(&Toast { ok: true, what: says, why: "", command, next: &[], words: None }).into_response();
-    let mut response = toast;
-    if let Ok(path) = HeaderValue::from_str(to) {
-        response.headers_mut().insert(HeaderName::from_static("x-after"), path);
-    }
-    response
 }
 
 fn done_words(verb: Verb, done: Done, name: &str, new: Option<&str>) -> String {
@@ -273,16 +260,35 @@ impl ConfirmPage {
     fn error_of(&self, field: &str) -> Option<&str> {
         self.error.as_ref().filter(|(name, _)| *name == field).map(|(_, why)| why.as_str())
     }
+
+    /// The same for a script.
+    fn plan(&self) -> json::Plan {
+        let affected = |subject: &Subject| json::Affected {
+            id: subject.container.id.to_string(),
+            name: subject.container.name.clone(),
+            state: subject.container.state.to_string(),
+            goes: subject.goes.iter().map(|(volume, _)| volume.clone()).collect(),
+            stays: subject.stays.clone(),
+            refused: subject.refusal.clone(),
+        };
+        json::Plan {
+            verb: self.ask.verb,
+            help: self.help,
+            command: self.command.clone(),
+            containers: self.subjects.iter().map(affected).collect(),
+        }
+    }
 }
 
 /// `GET /containers/{id}/{verb}`: what has to be said before it is done. As a page, or the part of it in a dialog.
-pub async fn confirm(Target(id, verb): Target, page: Page, Query(query): Query) -> Result<Html<String>, Error> {
+pub async fn confirm(Target(id, verb): Target, page: Page, Query(query): Query) -> Result<Response, Error> {
     let container = page.picture.containers.get(&id).cloned().ok_or_else(|| gone(&id))?;
-    form(&page, verb, vec![container], &query, None).await
+    let form = form(&page, verb, vec![container], &query, None).await?;
+    page.show(|| form.plan(), || html(&form))
 }
 
 /// `GET /containers/confirm?action=remove&id=...`: the same for many.
-pub async fn confirm_many(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
+pub async fn confirm_many(page: Page, Query(query): Query) -> Result<Response, Error> {
     let (verb, ids) = many(&query)?;
     let containers: Vec<_> = ids.iter().filter_map(|id| page.picture.containers.get(id).cloned()).collect();
     if containers.is_empty() {
@@ -291,7 +297,8 @@ pub async fn confirm_many(page: Page, Query(query): Query) -> Result<Html<String
             "They were removed, here or elsewhere.",
         ));
     }
-    form(&page, verb, containers, &query, None).await
+    let form = form(&page, verb, containers, &query, None).await?;
+    page.show(|| form.plan(), || html(&form))
 }
 
 /// The form again, with what is wrong at its field; nothing that was typed is lost.
@@ -302,12 +309,13 @@ async fn refused(
     fields: &Fields,
     error: (&'static str, String),
 ) -> Result<Response, Error> {
+    let (status, what) = (StatusCode::UNPROCESSABLE_ENTITY, "That cannot be done like this.");
     if page.is_htmx {
-        return Err(Error::new(StatusCode::UNPROCESSABLE_ENTITY, "That cannot be done like this.", error.1));
+        return Err(Error::new(status, what, error.1));
     }
     let container = page.picture.containers.get(id).cloned().ok_or_else(|| gone(id))?;
-    let form = form(page, verb, vec![container], fields, Some(error)).await?;
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, form).into_response())
+    let form = form(page, verb, vec![container], fields, Some(error.clone())).await?;
+    page.wrong(status, what, [error], || html(&form))
 }
 
 async fn form(
@@ -316,7 +324,7 @@ async fn form(
     containers: Vec<Arc<Container>>,
     said: &Fields,
     error: Option<(&'static str, String)>,
-) -> Result<Html<String>, Error> {
+) -> Result<ConfirmPage, Error> {
     let Some(one) = containers.first().cloned() else { return Err(Error::ours()) };
     let up = containers.iter().filter(|container| container.state.is_up()).count();
     let many = containers.len() != 1;
@@ -371,7 +379,7 @@ async fn form(
         })
         .collect();
     let title = format!("{} {what}", verb.label());
-    html(&ConfirmPage {
+    Ok(ConfirmPage {
         chrome: Chrome::new(page, title.clone()),
         ask,
         help: verb.help(),
@@ -424,8 +432,9 @@ fn many(fields: &Fields) -> Result<(Verb, Vec<ContainerId>), Error> {
 /// `POST /containers/bulk`: the same to many. Done quickly and well, it goes back; else its page shows how each ended.
 pub async fn bulk(page: Page, fields: Fields) -> Result<Response, Error> {
     let (verb, ids) = many(&fields)?;
-    let action = read_action(verb, &fields)
-        .map_err(|(_, why)| Error::new(StatusCode::UNPROCESSABLE_ENTITY, "That cannot be done like this.", why))?;
+    let action = read_action(verb, &fields).map_err(|error| {
+        Error::of_fields(StatusCode::UNPROCESSABLE_ENTITY, "That cannot be done like this.", [error])
+    })?;
     let name = |id: &ContainerId| {
         page.picture.containers.get(id).map_or_else(|| id.short().to_owned(), |container| container.name.clone())
     };
@@ -442,11 +451,11 @@ pub async fn bulk(page: Page, fields: Fields) -> Result<Response, Error> {
     asked.follow(job.clone());
     let path = format!("/jobs/{}", job.id);
     let Ok(progress) = tokio::time::timeout(PATIENCE, job.ended()).await else {
-        return Ok(if page.is_htmx {
-            answer(&page, &format!("{} {}: under way.", verb.label(), count(total, "container")), &echo, &path)
-        } else {
-            see_other(&path)
-        });
+        if page.is_htmx {
+            let says = format!("{} {}: under way.", verb.label(), count(total, "container"));
+            return page.done(&says, &echo, &path);
+        }
+        return Ok(page.begun(&job));
     };
     match &progress.stage {
         Stage::Failed { error, .. } => {
@@ -467,11 +476,6 @@ pub async fn bulk(page: Page, fields: Fields) -> Result<Response, Error> {
                 .why(why)
                 .next(Step::link("How each ended", path)))
         }
-        _ => Ok(answer(
-            &page,
-            &format!("{}: {}.", count(total, "container"), verb.done()),
-            &echo,
-            fields.back("/containers"),
-        )),
+        _ => page.done(&format!("{}: {}.", count(total, "container"), verb.done()), &echo, fields.back("/containers")),
     }
 }

@@ -14,17 +14,18 @@ use axum::{
 
 use super::{
     draft::{Draft, ROWS, WORDS, env_lines},
-    words,
+    json, words,
 };
 use crate::{
     command::{FLAGS, Flag, Group, Kind, RunLine, Verb},
     engine::{Container, ContainerId, Engine, Error as EngineError, Picture, spec::Spec},
     web::{
         Error,
+        answer::Made,
         chrome::Chrome,
         deed::{Asked, Came, Deed},
         error::{Step, Toast},
-        extract::{Fields, Page, Query, see_other},
+        extract::{Fields, Page, Query},
         html::html,
     },
 };
@@ -219,7 +220,7 @@ fn form(
         mounts: Cells::all(fields, &["mount-type", "mount-source", "mount-target", "mount-mode"], "mount", by_place),
         env_file: fields.get("env-file").unwrap_or_default().to_owned(),
         line: shown(line),
-        dangers: line.dangers().into_iter().map(|danger| format!("--{}: {}", danger.flag, danger.message)).collect(),
+        dangers: dangers(line),
         errors: told,
         owners: tell.unwrap_or_default(),
         by_place,
@@ -232,6 +233,15 @@ fn form(
             .collect(),
         networks,
     })
+}
+
+/// The same for a script.
+fn sketch(line: &RunLine, errors: HashMap<String, String>) -> json::Sketch {
+    json::Sketch { command: shown(line), dangers: dangers(line), fields: errors }
+}
+
+fn dangers(line: &RunLine) -> Vec<String> {
+    line.dangers().into_iter().map(|danger| format!("--{}: {}", danger.flag, danger.message)).collect()
 }
 
 /// The line for the panel; a placeholder where there is no image yet.
@@ -264,13 +274,14 @@ fn label(place: &str) -> String {
 }
 
 /// `GET /containers/new`: the form, filled in from the address as far as that says something.
-pub async fn page(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
+pub async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
     let (line, checked) = Draft::read(&query).check();
-    form(&page, &query, &line, &checked.err().unwrap_or_default(), None)
+    let errors = checked.err().unwrap_or_default();
+    page.show(|| sketch(&line, errors.clone()), || form(&page, &query, &line, &errors, None))
 }
 
 /// `POST /containers/draft`: the form as it stands, with the line that it makes. Changes nothing.
-pub async fn draft(page: Page, fields: Fields) -> Result<Html<String>, Error> {
+pub async fn draft(page: Page, fields: Fields) -> Result<Response, Error> {
     let mut fields = fields;
     if fields.get("then") == Some("env-file") {
         // The pasted lines become rows.
@@ -283,8 +294,8 @@ pub async fn draft(page: Page, fields: Fields) -> Result<Html<String>, Error> {
         }
     }
     let (line, checked) = Draft::read(&fields).check();
-    let tell = !page.is_htmx && fields.get("then").is_none();
-    form(&page, &fields, &line, &checked.err().unwrap_or_default(), tell.then_some(&[]))
+    let (errors, tell) = (checked.err().unwrap_or_default(), !page.is_htmx && fields.get("then").is_none());
+    page.show(|| sketch(&line, errors.clone()), || form(&page, &fields, &line, &errors, tell.then_some(&[])))
 }
 
 /// `POST /containers`: creates, and with `start=1` runs. A missing image is pulled by a job, whose page then shows it.
@@ -323,7 +334,7 @@ pub async fn submit(page: Page, fields: Fields) -> Result<Response, Error> {
             }
         };
         asked.follow(job.clone());
-        return Ok(see_other(&format!("/jobs/{}", job.id)));
+        return Ok(page.begun(&job));
     }
     // To its end, even if who asked does not wait for it.
     let (engine, of) = (page.engine.clone(), spec.clone());
@@ -335,7 +346,10 @@ pub async fn submit(page: Page, fields: Fields) -> Result<Response, Error> {
     // Not the command: it may hold secrets.
     tracing::info!(container = id.short(), name = spec.name, image = spec.image, "created");
     match started {
-        Ok(()) => Ok(see_other(&format!("/containers/{id}"))),
+        Ok(()) => {
+            let location = format!("/containers/{id}");
+            Ok(page.made(&location, || Made { id: id.to_string(), location: location.clone() }))
+        }
         Err(error) => Err(not_started(error, &id, spec.name.as_deref(), &page.fresh().picture)),
     }
 }
@@ -421,13 +435,13 @@ fn wrong(
     status: StatusCode,
     owners: &[Arc<Container>],
 ) -> Result<Response, Error> {
-    if page.is_htmx {
+    if page.is_htmx && !page.wants_json {
         let why = errors.values().cloned().collect::<Vec<_>>().join(" ");
         let toast =
             html(&Toast { ok: false, what: "Nothing was created.", why: &why, command: "", next: &[], words: None })?;
         return Ok((status, toast).into_response());
     }
-    Ok((status, form(page, fields, line, errors, Some(owners))?).into_response())
+    page.wrong(status, "Nothing was created.", errors.clone(), || form(page, fields, line, errors, Some(owners)))
 }
 
 /// The field of the first flag that a role's refusal names.

@@ -6,13 +6,13 @@ use crate::web::filters;
 use askama::Template;
 use axum::{
     http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    StateMark,
+    StateMark, json,
     row::{PortLink, Way, on_host, ways},
     words,
 };
@@ -182,15 +182,18 @@ impl<'a> Summary<'a> {
 }
 
 /// `GET /containers/{id}`, with `?reveal=1` with its values.
-pub async fn page(Id(id): Id<ContainerId>, page: Page) -> Result<Html<String>, Error> {
+pub async fn page(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Error> {
     let page = page.revealed().await?;
     let container = find(&page, &id)?;
     let detail = page.engine.containers().get(&id).await?;
-    let stream = format!("/containers/{id}/stream{}", if page.is_revealed() { "?reveal=1" } else { "" });
-    html(&DetailPage {
-        chrome: Chrome::new(&page, container.name.clone()).live(&page, &stream),
-        name: &container.name,
-        summary: Summary::new(&page, &container, &detail),
+    let data = || json::ContainerDetail::new(&page, &container, &detail);
+    page.show(data, || {
+        let stream = format!("/containers/{id}/stream{}", if page.is_revealed() { "?reveal=1" } else { "" });
+        html(&DetailPage {
+            chrome: Chrome::new(&page, container.name.clone()).live(&page, &stream),
+            name: &container.name,
+            summary: Summary::new(&page, &container, &detail),
+        })
     })
 }
 
@@ -219,18 +222,21 @@ pub async fn stream(Id(id): Id<ContainerId>, live: Live) -> Result<Response, Err
 }
 
 /// `GET /containers/{id}/inspect`: everything, as a tree to unfold and as JSON.
-pub async fn inspect(Id(id): Id<ContainerId>, page: Page) -> Result<Html<String>, Error> {
+pub async fn inspect(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Error> {
     let page = page.revealed().await?;
     let container = find(&page, &id)?;
     let detail = page.engine.containers().get(&id).await?;
-    html(&InspectPage {
-        chrome: Chrome::new(&page, format!("{}: inspect", container.name)),
-        command: echo::inspect(&[&container.name]),
-        tree: super::super::html::tree(&detail.raw),
-        raw: pretty(&detail.raw),
-        may_reveal: page.may_reveal(),
-        is_revealed: page.is_revealed(),
-        c: &container,
+    let data = || detail.raw.clone();
+    page.show(data, || {
+        html(&InspectPage {
+            chrome: Chrome::new(&page, format!("{}: inspect", container.name)),
+            command: echo::inspect(&[&container.name]),
+            tree: super::super::html::tree(&detail.raw),
+            raw: pretty(&detail.raw),
+            may_reveal: page.may_reveal(),
+            is_revealed: page.is_revealed(),
+            c: &container,
+        })
     })
 }
 

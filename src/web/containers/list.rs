@@ -2,9 +2,10 @@
 
 use crate::web::filters;
 use askama::Template;
-use axum::response::{Html, Response};
+use axum::response::Response;
 
 use super::{
+    json,
     row::Row,
     view::{Line, Listing, Show, Stack, View},
 };
@@ -203,10 +204,10 @@ impl<'a> ListPage<'a> {
 }
 
 /// `GET /containers`
-pub async fn page(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
+pub async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
     let view = View::parse(&query);
     let listing = view.list(&page.picture);
-    html(&ListPage::new(&page, &view, &listing))
+    page.show(|| json::list(&view, &listing, &page), || html(&ListPage::new(&page, &view, &listing)))
 }
 
 /// `GET /containers/stream`: the same view, live.

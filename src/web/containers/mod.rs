@@ -4,6 +4,7 @@ mod actions;
 mod create;
 mod detail;
 mod draft;
+pub mod json;
 mod list;
 mod row;
 mod view;

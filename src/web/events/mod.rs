@@ -1,11 +1,14 @@
 //! What the engine says of itself, newest first.
 
+pub mod json;
+
 use crate::web::filters;
 use askama::Template;
-use axum::response::{Html, Response};
+use axum::response::Response;
 
 use super::{
     Error, Routes,
+    answer::List,
     chrome::Chrome,
     containers::words,
     extract::Page,
@@ -54,8 +57,13 @@ impl<'a> Events<'a> {
             path: path(event, picture),
             event,
         };
-        Self { events: picture.events.iter().rev().take(EVENTS).map(|event| line(event)).collect() }
+        Self { events: newest(picture).map(line).collect() }
     }
+}
+
+/// Those that are shown, newest first.
+fn newest(picture: &Picture) -> impl Iterator<Item = &Event> {
+    picture.events.iter().rev().take(EVENTS).map(AsRef::as_ref)
 }
 
 /// Where its subject is, if it is still there.
@@ -75,11 +83,15 @@ fn path(event: &Event, picture: &Picture) -> Option<String> {
 }
 
 /// `GET /events`
-async fn page(page: Page) -> Result<Html<String>, Error> {
-    html(&EventsPage {
-        chrome: Chrome::new(&page, "Events").live(&page, "/events/stream"),
-        command: echo::events(None, None, &[]),
-        events: Events::new(&page.picture),
+async fn page(page: Page) -> Result<Response, Error> {
+    let picture = &page.picture;
+    let data = || List::from(newest(picture).map(|event| json::Event::new(event, picture)).collect::<Vec<_>>());
+    page.show(data, || {
+        html(&EventsPage {
+            chrome: Chrome::new(&page, "Events").live(&page, "/events/stream"),
+            command: echo::events(None, None, &[]),
+            events: Events::new(picture),
+        })
     })
 }
 

@@ -1,17 +1,23 @@
 //! Long work: how far it is, and a way to end it. It goes on when its page is closed.
 
+pub mod json;
+
 use crate::web::filters;
 use askama::Template;
-use axum::response::{Html, IntoResponse, Response};
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use jiff::Timestamp;
 
 use super::{
     Error, Routes,
+    answer::List,
     asker::Can,
     chrome::Chrome,
     containers::words,
     deed::Deed,
-    extract::{Fields, Id, Page, see_other},
+    extract::{Fields, Id, Page},
     html::{bytes, html, span},
     stream::{Fragments, Live, Part},
 };
@@ -139,13 +145,20 @@ struct ListPage {
 }
 
 /// `GET /jobs`
-async fn list(page: Page) -> Result<Html<String>, Error> {
-    let jobs = page.engine.jobs().list().into_iter().map(|job| {
-        let progress = job.progress();
-        let says = Says::of(&progress, &page.picture);
-        (job.id, progress, says)
-    });
-    html(&ListPage { chrome: Chrome::new(&page, "Jobs"), jobs: jobs.collect(), now: Timestamp::now() })
+async fn list(page: Page) -> Result<Response, Error> {
+    let (jobs, picture) = (page.engine.jobs().list(), &page.picture);
+    let data = || jobs.iter().map(|job| json::Job::new(job.id, &job.progress(), picture)).collect::<Vec<_>>();
+    page.show(
+        || List::from(data()),
+        || {
+            let jobs = jobs.iter().map(|job| {
+                let progress = job.progress();
+                let says = Says::of(&progress, picture);
+                (job.id, progress, says)
+            });
+            html(&ListPage { chrome: Chrome::new(&page, "Jobs"), jobs: jobs.collect(), now: Timestamp::now() })
+        },
+    )
 }
 
 fn find(page: &Page, id: JobId) -> Result<Job, Error> {
@@ -153,15 +166,18 @@ fn find(page: &Page, id: JobId) -> Result<Job, Error> {
 }
 
 /// `GET /jobs/{id}`
-async fn page(Id(id): Id<JobId>, page: Page) -> Result<Html<String>, Error> {
+async fn page(Id(id): Id<JobId>, page: Page) -> Result<Response, Error> {
     let progress = find(&page, id)?.progress();
-    html(&JobPage {
-        chrome: Chrome::new(&page, progress.title.clone()).live(&page, &format!("/jobs/{id}/stream")),
-        title: &progress.title,
-        command: &progress.command,
-        began: progress.began,
-        now: Timestamp::now(),
-        card: JobCard::new(id, &progress, &page.picture, page.can()),
+    let data = || json::Job::new(id, &progress, &page.picture);
+    page.show(data, || {
+        html(&JobPage {
+            chrome: Chrome::new(&page, progress.title.clone()).live(&page, &format!("/jobs/{id}/stream")),
+            title: &progress.title,
+            command: &progress.command,
+            began: progress.began,
+            now: Timestamp::now(),
+            card: JobCard::new(id, &progress, &page.picture, page.can()),
+        })
     })
 }
 
@@ -183,7 +199,7 @@ async fn cancel(Id(id): Id<JobId>, page: Page, fields: Fields) -> Result<Respons
     page.does(deed, async move { cancelled.cancel() }).await??;
     let _ = tokio::time::timeout(std::time::Duration::from_secs(2), job.ended()).await;
     if page.is_htmx {
-        return Ok(axum::http::StatusCode::NO_CONTENT.into_response());
+        return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    Ok(see_other(fields.back(&format!("/jobs/{id}"))))
+    Ok(page.quiet(fields.back(&format!("/jobs/{id}"))))
 }

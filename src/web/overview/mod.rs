@@ -1,8 +1,10 @@
 //! The first page: what needs attention and why, what there is, what just happened; on an empty engine, where to begin.
 
+pub mod json;
+
 use crate::web::filters;
 use askama::Template;
-use axum::response::{Html, Response};
+use axum::response::Response;
 use jiff::Timestamp;
 
 use super::{
@@ -242,12 +244,17 @@ impl<'a> Overview<'a> {
 }
 
 /// `GET /`
-async fn page(page: Page) -> Result<Html<String>, Error> {
+async fn page(page: Page) -> Result<Response, Error> {
     page.engine.watch_usage();
-    html(&OverviewPage {
-        chrome: Chrome::new(&page, "Overview").live(&page, "/stream"),
-        overview: Overview::new(&page),
-    })
+    page.show(
+        || json::Overview::new(&Overview::new(&page), &page.picture),
+        || {
+            html(&OverviewPage {
+                chrome: Chrome::new(&page, "Overview").live(&page, "/stream"),
+                overview: Overview::new(&page),
+            })
+        },
+    )
 }
 
 /// `GET /stream`

@@ -1,5 +1,7 @@
 //! People: who may sign in, as what, over what; and what each role may do.
 
+pub mod json;
+
 use std::sync::Arc;
 
 use crate::web::filters;
@@ -12,9 +14,10 @@ use jiff::Timestamp;
 
 use super::{
     Error, Routes,
+    answer::List,
     chrome::Chrome,
     deed::{Came, Deed},
-    extract::{Fields, Id, Page, scope, see_other},
+    extract::{Fields, Id, Page, scope},
     html::html,
 };
 use crate::team::{self, Account, AccountId, Invite, NewAccount, Right, Role, Session};
@@ -152,7 +155,7 @@ fn draw(
         tokens: team.tokens(account.id),
         form,
         table: Table,
-        link: invite.map(|invite| (page.whole(&format!("/setup?token={}", invite.secret)), invite.expires)),
+        link: invite.map(|invite| (address(page, &invite), invite.expires)),
         is_self: page.asker.who.account == Some(account.id),
         error,
         now: Timestamp::now(),
@@ -161,8 +164,20 @@ fn draw(
 }
 
 /// `GET /people`
-async fn page(page: Page) -> Result<Html<String>, Error> {
-    list(&page, Form { role: "viewer".to_owned(), ..Form::default() }, None)
+async fn page(page: Page) -> Result<Response, Error> {
+    let accounts = || page.asker.team.accounts().iter().map(|account| json::Account::new(account)).collect::<Vec<_>>();
+    page.show(|| List::from(accounts()), || list(&page, Form { role: "viewer".to_owned(), ..Form::default() }, None))
+}
+
+/// The whole address of a one-time link.
+fn address(page: &Page, invite: &Invite) -> String {
+    page.whole(&format!("/setup?token={}", invite.secret))
+}
+
+/// The same for a script.
+fn person(page: &Page, account: &Account, invite: Option<Invite>) -> json::Person {
+    let link = invite.map(|invite| json::Link { url: address(page, &invite), expires: invite.expires });
+    json::Person::new(&page.asker.team, account, link)
 }
 
 fn find(page: &Page, id: AccountId) -> Result<Arc<Account>, Error> {
@@ -180,27 +195,31 @@ async fn create(page: Page, fields: Fields) -> Result<Response, Error> {
     let password = fields.get("password").filter(|password| !password.is_empty()).map(str::to_owned);
     let (role, scope) = match form.checked() {
         Ok(checked) => checked,
-        Err(error) => return wrong(error, |error| list(&page, form, Some(error))),
+        Err(error) => return wrong(&page, error, |error| list(&page, form, Some(error))),
     };
     let team = page.asker.team.clone();
     let new = NewAccount { name: form.name.clone(), role, scope };
     let work = async move { team.create(new, password.as_deref()).await };
     match page.does(deed("account.create", 0, &form.name), work).await? {
         Ok((account, invite)) => {
+            if page.wants_json {
+                return Ok(page.made(&format!("/people/{}", account.id), || person(&page, &account, invite)));
+            }
             let drawn = draw(&page, &account, Form::of(&account), invite, None)?;
             Ok((StatusCode::CREATED, drawn).into_response())
         }
-        Err(error) => wrong(error, |error| list(&page, form, Some(error))),
+        Err(error) => wrong(&page, error, |error| list(&page, form, Some(error))),
     }
 }
 
 /// The form again, with what is wrong at its field.
 fn wrong(
+    page: &Page,
     error: team::Error,
     draw: impl FnOnce((&'static str, String)) -> Result<Html<String>, Error>,
 ) -> Result<Response, Error> {
     match error {
-        team::Error::Invalid { field, why } => {
+        team::Error::Invalid { field, why } if !page.wants_json => {
             Ok((StatusCode::UNPROCESSABLE_ENTITY, draw((field, why))?).into_response())
         }
         error => Err(error.into()),
@@ -208,9 +227,9 @@ fn wrong(
 }
 
 /// `GET /people/{id}`
-async fn detail(Id(id): Id<AccountId>, page: Page) -> Result<Html<String>, Error> {
+async fn detail(Id(id): Id<AccountId>, page: Page) -> Result<Response, Error> {
     let account = find(&page, id)?;
-    draw(&page, &account, Form::of(&account), None, None)
+    page.show(|| person(&page, &account, None), || draw(&page, &account, Form::of(&account), None, None))
 }
 
 /// `POST /people/{id}`
@@ -218,7 +237,7 @@ async fn update(Id(id): Id<AccountId>, page: Page, fields: Fields) -> Result<Res
     let (account, form) = (find(&page, id)?, Form::read(&fields));
     let (role, scope) = match form.checked() {
         Ok(checked) => checked,
-        Err(error) => return wrong(error, |error| draw(&page, &account, form, None, Some(error))),
+        Err(error) => return wrong(&page, error, |error| draw(&page, &account, form, None, Some(error))),
     };
     let (team, enabled) = (page.asker.team.clone(), form.enabled);
     let says = format!(
@@ -227,18 +246,22 @@ async fn update(Id(id): Id<AccountId>, page: Page, fields: Fields) -> Result<Res
         if scope.is_empty() { String::new() } else { format!(", limited to {}", scope.join(", ")) }
     );
     let work = async move { team.update(id, role, scope, enabled).await };
-    let deed = Deed { public: Some(says), ..deed("account.update", id, &account.name) };
+    let deed = Deed { why: says, ..deed("account.update", id, &account.name) };
     match page.does(deed, work).await? {
-        Ok(()) => Ok(see_other(&format!("/people/{id}"))),
-        Err(error) => wrong(error, |error| draw(&page, &account, form, None, Some(error))),
+        Ok(()) => Ok(page.quiet(&format!("/people/{id}"))),
+        Err(error) => wrong(&page, error, |error| draw(&page, &account, form, None, Some(error))),
     }
 }
 
 /// `POST /people/{id}/invite`: a link with which they choose a password; it is shown this once.
-async fn invite(Id(id): Id<AccountId>, page: Page) -> Result<Html<String>, Error> {
+async fn invite(Id(id): Id<AccountId>, page: Page) -> Result<Response, Error> {
     let (account, team) = (find(&page, id)?, page.asker.team.clone());
     let invite = page.does(deed("account.invite", id, &account.name), async move { team.invite(id).await }).await??;
-    draw(&page, &account, Form::of(&account), Some(invite), None)
+    let invite = Some(invite);
+    page.show(
+        || person(&page, &account, invite.clone()),
+        || draw(&page, &account, Form::of(&account), invite.clone(), None),
+    )
 }
 
 /// `POST /people/{id}/second-factor/remove`
@@ -246,7 +269,7 @@ async fn drop_second_factor(Id(id): Id<AccountId>, page: Page) -> Result<Respons
     let (account, team) = (find(&page, id)?, page.asker.team.clone());
     let work = async move { team.drop_second_factor(id).await };
     page.does(deed("account.second-factor", id, &account.name), work).await??;
-    Ok(see_other(&format!("/people/{id}")))
+    Ok(page.quiet(&format!("/people/{id}")))
 }
 
 /// `POST /people/{id}/sessions/end`
@@ -254,12 +277,12 @@ async fn end_sessions(Id(id): Id<AccountId>, page: Page) -> Result<Response, Err
     let (account, asked) = (find(&page, id)?, page.asks(deed("session.end", id, &find(&page, id)?.name)).await?);
     page.asker.team.end_sessions(account.id, None).await;
     asked.ended(Came::default()).await;
-    Ok(see_other(&format!("/people/{id}")))
+    Ok(page.quiet(&format!("/people/{id}")))
 }
 
 /// `POST /people/{id}/remove`
 async fn remove(Id(id): Id<AccountId>, page: Page) -> Result<Response, Error> {
     let (account, team) = (find(&page, id)?, page.asker.team.clone());
     page.does(deed("account.remove", id, &account.name), async move { team.remove(id).await }).await??;
-    Ok(see_other("/people"))
+    Ok(page.quiet("/people"))
 }

@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// Letters of the longest name that anybody has.
+const EVEN: usize = 64;
+
 #[derive(Template)]
 #[template(path = "session/login.html")]
 struct LoginPage<'a> {
@@ -29,6 +32,8 @@ struct LoginPage<'a> {
     is_empty: bool,
     /// Whether the browser still has the cookie of a session that is none any more.
     has_ended: bool,
+    /// As much as makes the answer as long for every name: it tells nothing of who there is (S007).
+    even: String,
 }
 
 #[derive(Template)]
@@ -66,6 +71,7 @@ fn login<'a>(
         error,
         is_empty: !page.asker.team.is_initialised(),
         has_ended,
+        even: ".".repeat(EVEN.saturating_sub(name.len())),
     })
 }
 

@@ -20,8 +20,9 @@ use crate::{
     web::{
         Error,
         chrome::Chrome,
-        extract::{Fields, Id, Page, see_other},
+        extract::{Fields, Id, Page},
         html::html,
+        people::json::Person,
     },
 };
 
@@ -85,14 +86,15 @@ pub(super) fn draw(
 }
 
 /// `GET /me`
-pub async fn page(page: Page) -> Result<Html<String>, Error> {
-    draw(&page, Form::default(), None, None)
+pub async fn page(page: Page) -> Result<Response, Error> {
+    let account = own(&page)?;
+    page.show(|| Person::new(&page.asker.team, &account, None), || draw(&page, Form::default(), None, None))
 }
 
 /// The page again, with what is wrong at its field.
 pub(super) fn wrong(page: &Page, form: Form<'_>, error: team::Error) -> Result<Response, Error> {
     match error {
-        team::Error::Invalid { field, why } => {
+        team::Error::Invalid { field, why } if !page.wants_json => {
             Ok(status(StatusCode::UNPROCESSABLE_ENTITY, draw(page, form, None, Some((field, why)))?))
         }
         error => Err(error.into()),
@@ -110,7 +112,7 @@ pub async fn password(page: Page, fields: Fields) -> Result<Response, Error> {
     match page.asker.team.set_password(&page.asker.who, old, new).await {
         Ok(()) => {
             page.notes("account.password", subject(&account), "all other sessions were ended").await;
-            Ok(see_other("/me#password"))
+            Ok(page.quiet("/me#password"))
         }
         Err(error) => wrong(&page, Form::default(), error),
     }
@@ -189,7 +191,7 @@ pub async fn unenrol(page: Page, fields: Fields) -> Result<Response, Error> {
     match page.asker.team.unenrol(&page.asker.who, fields.get("old").unwrap_or_default()).await {
         Ok(()) => {
             page.notes("account.second-factor", subject(&account), "turned off").await;
-            Ok(see_other("/me#second-factor"))
+            Ok(page.quiet("/me#second-factor"))
         }
         Err(error) => wrong(&page, Form::default(), error),
     }
@@ -200,7 +202,7 @@ pub async fn end(Id(id): Id<SessionId>, page: Page) -> Result<Response, Error> {
     let account = own(&page)?;
     page.asker.team.end_session(account.id, id).await?;
     page.notes("session.end", Subject { kind: "session", id: id.to_string(), name: account.name.clone() }, "").await;
-    Ok(see_other(if page.asker.who.session() == Some(id) { "/login" } else { "/me#sessions" }))
+    Ok(page.quiet(if page.asker.who.session() == Some(id) { "/login" } else { "/me#sessions" }))
 }
 
 /// `POST /me/sessions/end-others`
@@ -208,5 +210,5 @@ pub async fn end_others(page: Page) -> Result<Response, Error> {
     let account = own(&page)?;
     page.asker.team.end_sessions(account.id, Some(&page.asker.who.via)).await;
     page.notes("session.end", subject(&account), "all but the one that this came from").await;
-    Ok(see_other("/me#sessions"))
+    Ok(page.quiet("/me#sessions"))
 }

@@ -8,7 +8,8 @@ use crate::{
     team::{self, NewToken, Role, Subject, TokenId},
     web::{
         Error,
-        extract::{Fields, Id, Page, scope, see_other},
+        extract::{Fields, Id, Page, scope},
+        people::json,
     },
 };
 
@@ -55,15 +56,19 @@ pub async fn create(page: Page, fields: Fields) -> Result<Response, Error> {
     let made = match form.new_token() {
         Ok(new) => {
             let says = format!("{}, until {}", new.role, new.expires.strftime("%Y-%m-%d"));
-            team.create_token(&page.asker.who, new).await.map(|made| (made, says))
+            let expires = new.expires;
+            team.create_token(&page.asker.who, new).await.map(|made| (made, says, expires))
         }
         Err(error) => Err(error),
     };
     match made {
-        Ok(((id, given), says)) => {
+        Ok(((id, given), says, expires)) => {
             let subject = Subject { kind: "token", id: id.to_string(), name: form.name.to_owned() };
             page.notes("token.create", subject, &says).await;
-            Ok(draw(&page, Form::default(), Some(&given), None)?.into_response())
+            if page.wants_json {
+                return Ok(page.made("/me", || json::NewToken { id, token: given, expires }));
+            }
+            draw(&page, Form::default(), Some(&given), None).map(IntoResponse::into_response)
         }
         Err(error) => wrong(&page, form, error),
     }
@@ -73,5 +78,5 @@ pub async fn create(page: Page, fields: Fields) -> Result<Response, Error> {
 pub async fn revoke(Id(id): Id<TokenId>, page: Page) -> Result<Response, Error> {
     let token = page.asker.team.revoke(own(&page)?.id, id).await?;
     page.notes("token.revoke", Subject { kind: "token", id: id.to_string(), name: token.name }, "").await;
-    Ok(see_other("/me#tokens"))
+    Ok(page.quiet("/me#tokens"))
 }

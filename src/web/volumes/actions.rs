@@ -6,19 +6,23 @@ use crate::web::filters;
 use askama::Template;
 use axum::{
     http::StatusCode,
-    response::{Html, IntoResponse, Response},
+    response::{Html, Response},
 };
 
-use super::list::{gone, volumes};
+use super::{
+    json,
+    list::{gone, volumes},
+};
 use crate::{
     command::echo,
     engine::{Container, Error as EngineError, NewVolume, Picture, Stage, Volume, VolumeName, masked_options},
     web::{
         Error,
+        answer::Made,
         chrome::Chrome,
         deed::Deed,
-        error::{Step, Toast},
-        extract::{Fields, Id, Page, Query, see_other},
+        error::Step,
+        extract::{Fields, Id, Page, Query},
         html::{bytes, html},
     },
 };
@@ -121,9 +125,12 @@ fn form(
 }
 
 /// `GET /volumes/new`; with fields in the address it is the form as it stands, with its command.
-pub async fn new(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
-    let (new, _) = read(&query);
-    form(&page, &query, &new, Vec::new())
+pub async fn new(page: Page, Query(query): Query) -> Result<Response, Error> {
+    let (new, errors) = read(&query);
+    page.show(
+        || json::Sketch { command: command(&new), fields: errors.into_iter().collect() },
+        || form(&page, &query, &new, Vec::new()),
+    )
 }
 
 /// `POST /volumes`
@@ -132,10 +139,10 @@ pub async fn create(page: Page, fields: Fields) -> Result<Response, Error> {
     if let Some(name) = new.name.as_ref().filter(|name| page.picture.volumes.contains_key(name)) {
         // The engine itself would say yes and change nothing.
         errors.push(("name", format!("There is a volume called {name} already.")));
-        return Ok((StatusCode::CONFLICT, form(&page, &fields, &new, errors)?).into_response());
+        return wrong(&page, &fields, &new, StatusCode::CONFLICT, errors);
     }
     if !errors.is_empty() {
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, form(&page, &fields, &new, errors)?).into_response());
+        return wrong(&page, &fields, &new, StatusCode::UNPROCESSABLE_ENTITY, errors);
     }
     let name = new.name.as_ref().map(ToString::to_string).unwrap_or_default();
     let masked = masked_options(&new.options.iter().cloned().collect());
@@ -154,34 +161,36 @@ pub async fn create(page: Page, fields: Fields) -> Result<Response, Error> {
         Ok(name) => {
             // Not the command: options of a driver may hold secrets.
             tracing::info!(volume = %name, "created");
-            Ok(see_other(&format!("/volumes/{name}")))
+            let location = format!("/volumes/{name}");
+            Ok(page.made(&location, || Made { id: name.to_string(), location: location.clone() }))
         }
         Err(error @ (EngineError::Invalid(_) | EngineError::NotFound(_) | EngineError::Engine { .. })) => {
             let told = Error::from(error);
             let field =
                 if told.reason().contains("name") && !told.reason().contains("plugin") { "name" } else { "driver" };
             let errors = vec![(field, format!("The engine does not take this: {}", told.reason()))];
-            Ok((told.status(), form(&page, &fields, &new, errors)?).into_response())
+            wrong(&page, &fields, &new, told.status(), errors)
         }
         Err(error) => Err(error.into()),
     }
 }
 
+/// The form again, with what is wrong at its fields.
+fn wrong(
+    page: &Page,
+    fields: &Fields,
+    new: &NewVolume,
+    status: StatusCode,
+    errors: Vec<(&'static str, String)>,
+) -> Result<Response, Error> {
+    page.wrong(status, "Nothing was created.", errors.clone(), || form(page, fields, new, errors))
+}
+
 /// `POST /volumes/measure`: has the engine measure, in the background.
 pub async fn measure(page: Page, fields: Fields) -> Result<Response, Error> {
     page.engine.volumes().measure()?;
-    if page.is_htmx {
-        let toast = html(&Toast {
-            ok: true,
-            what: "Measuring…",
-            why: "The engine walks through every file of every volume.",
-            command: &echo::system_df(),
-            next: &[],
-            words: None,
-        })?;
-        return Ok(toast.into_response());
-    }
-    Ok(see_other(fields.back("/volumes")))
+    let says = "Measuring… The engine walks through every file of every volume.";
+    page.done(says, &echo::system_df(), fields.back("/volumes"))
 }
 
 #[derive(Template)]
@@ -201,16 +210,27 @@ fn users(picture: &Picture, name: &VolumeName) -> Vec<Arc<Container>> {
 }
 
 /// `GET /volumes/{name}/remove`
-pub async fn confirm_remove(Id(name): Id<VolumeName>, page: Page, Query(query): Query) -> Result<Html<String>, Error> {
+pub async fn confirm_remove(Id(name): Id<VolumeName>, page: Page, Query(query): Query) -> Result<Response, Error> {
     let volume = page.picture.volumes.get(&name).cloned().ok_or_else(|| gone(&name))?;
-    html(&RemovePage {
-        chrome: Chrome::new(&page, format!("Remove {name}")),
-        users: users(&page.picture, &name),
-        size: page.picture.sizes.bytes.get(name.as_str()).map(|size| bytes(*size)),
-        command: echo::volume_rm(&[name.as_str()], false),
-        back: query.back("/volumes"),
-        v: &volume,
-    })
+    let (command, users) = (echo::volume_rm(&[name.as_str()], false), users(&page.picture, &name));
+    page.show(
+        || json::Plan {
+            command: command.clone(),
+            goes: vec![json::Item::new(&volume, &page.picture)],
+            stays: Vec::new(),
+            used_by: users.iter().map(|user| json::User::new(user)).collect(),
+        },
+        || {
+            html(&RemovePage {
+                chrome: Chrome::new(&page, format!("Remove {name}")),
+                users: users.clone(),
+                size: page.picture.sizes.bytes.get(name.as_str()).map(|size| bytes(*size)),
+                command: command.clone(),
+                back: query.back("/volumes"),
+                v: &volume,
+            })
+        },
+    )
 }
 
 /// `POST /volumes/{name}/remove`
@@ -223,16 +243,7 @@ pub async fn remove(Id(name): Id<VolumeName>, page: Page, fields: Fields) -> Res
             tracing::info!(volume = %name, command = echo, "removed");
             let back = fields.back("/volumes");
             let to = if back.starts_with(&format!("/volumes/{name}")) { "/volumes" } else { back };
-            if !page.is_htmx {
-                return Ok(see_other(to));
-            }
-            let what = format!("The volume {name} was removed.");
-            let mut response = html(&Toast { ok: true, what: &what, why: "", command: &echo, next: &[], words: None })?
-                .into_response();
-            if let Ok(to) = to.parse() {
-                response.headers_mut().insert("x-after", to);
-            }
-            Ok(response)
+            page.done(&format!("The volume {name} was removed."), &echo, to)
         }
         Err(EngineError::NotFound(_)) => Err(gone(&name)),
         Err(error) => Err(in_use(error, &name, &users(&page.fresh().picture, &name))),
@@ -295,22 +306,28 @@ fn unused(picture: &Picture, all: bool) -> (Vec<&Arc<Volume>>, Vec<&Arc<Volume>>
 }
 
 /// `GET /volumes/prune`: exactly what would go.
-pub async fn confirm_prune(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
+pub async fn confirm_prune(page: Page, Query(query): Query) -> Result<Response, Error> {
     let (picture, all) = (&page.picture, query.is_set("all"));
     let (goes, stays) = unused(picture, all);
     let total = goes.len() + stays.len();
     let items = |volumes: &[&Arc<Volume>]| volumes.iter().map(|volume| item(picture, volume)).collect();
-    html(&PrunePage {
-        chrome: Chrome::new(&page, "Prune volumes"),
-        all,
-        anonymous: goes.iter().chain(&stays).filter(|volume| volume.is_anonymous()).count(),
-        unused: total,
-        goes: items(&goes),
-        stays: items(&stays),
-        in_use: picture.volumes.len() - total,
-        command: echo::volume_prune(all),
-        measured: picture.sizes.measured.is_some(),
-    })
+    let data = |volumes: &[&Arc<Volume>]| volumes.iter().map(|volume| json::Item::new(volume, picture)).collect();
+    page.show(
+        || json::Plan { command: echo::volume_prune(all), goes: data(&goes), stays: data(&stays), used_by: Vec::new() },
+        || {
+            html(&PrunePage {
+                chrome: Chrome::new(&page, "Prune volumes"),
+                all,
+                anonymous: goes.iter().chain(&stays).filter(|volume| volume.is_anonymous()).count(),
+                unused: total,
+                goes: items(&goes),
+                stays: items(&stays),
+                in_use: picture.volumes.len() - total,
+                command: echo::volume_prune(all),
+                measured: picture.sizes.measured.is_some(),
+            })
+        },
+    )
 }
 
 /// `POST /volumes/prune`: removes the volumes of the list that was shown, `name` repeated, and no other; without a
@@ -361,5 +378,5 @@ pub async fn prune(page: Page, fields: Fields) -> Result<Response, Error> {
             stayed.iter().flat_map(|(_, _, users)| *users).take(5).fold(told, |told, user| told.next(open(user)));
         return Err(told.next(Step::link("How each ended", path)));
     }
-    Ok(see_other(&path))
+    Ok(page.begun(&job))
 }

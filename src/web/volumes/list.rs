@@ -6,16 +6,18 @@ use crate::web::filters;
 use askama::Template;
 use axum::{
     http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::json;
 use crate::{
     command::echo,
-    engine::{Container, Sizes, Volume, VolumeName},
+    engine::{Container, Mount, Sizes, Volume, VolumeName},
     web::{
         Error,
+        answer::List,
         asker::Can,
         chrome::Chrome,
         containers::StateMark,
@@ -174,12 +176,43 @@ struct ListPage<'a> {
     table: Table<'a>,
 }
 
+/// All that a view takes, in its order.
+fn found<'a>(page: &'a Page, view: &View, users: &Users<'a>) -> Vec<&'a Arc<Volume>> {
+    let used = |volume: &Volume| users.contains_key(volume.name.as_str());
+    let finds = |volume: &Volume| {
+        let has = |text: &str| text.to_lowercase().contains(&view.search);
+        view.search.is_empty()
+            || has(volume.name.as_str())
+            || has(&volume.driver)
+            || volume.labels.iter().any(|(key, value)| has(&format!("{key}={value}")))
+    };
+    let fits = |volume: &&Arc<Volume>| view.show.takes(volume, used(volume)) && finds(volume);
+    let mut found: Vec<_> = page.picture.volumes.values().filter(fits).collect();
+    // Names that somebody gave come first.
+    found.sort_by(|a, b| {
+        a.is_anonymous().cmp(&b.is_anonymous()).then_with(|| natural(a.name.as_str(), b.name.as_str()))
+    });
+    found
+}
+
+fn data(page: &Page, view: &View) -> List<json::Volume> {
+    let users = page.picture.users_of_volumes();
+    let found = found(page, view, &users);
+    let of = |volume: &Volume| users.get(volume.name.as_str()).map(Vec::as_slice).unwrap_or_default();
+    let on_page = found.iter().skip((view.page - 1).saturating_mul(ROWS)).take(ROWS);
+    List {
+        items: on_page.map(|volume| json::Volume::new(volume, of(volume), &page.picture)).collect(),
+        total: found.len(),
+        page: view.page,
+        pages: found.len().div_ceil(ROWS).max(1),
+    }
+}
+
 fn draw<'a>(page: &'a Page, view: &View) -> (Head<'a>, Table<'a>) {
     let users = page.picture.users_of_volumes();
-    let used = |volume: &Volume| users.contains_key(volume.name.as_str());
-    let volumes = || page.picture.volumes.values();
     let chip = |(show, _, label): (Show, &str, &str)| {
-        let number = volumes().filter(|volume| show.takes(volume, used(volume))).count();
+        let takes = |volume: &&Arc<Volume>| show.takes(volume, users.contains_key(volume.name.as_str()));
+        let number = page.picture.volumes.values().filter(takes).count();
         (view.path("/volumes", show, 1), format!("{label} {number}"), show == view.show)
     };
     let head = Head {
@@ -188,18 +221,7 @@ fn draw<'a>(page: &'a Page, view: &View) -> (Head<'a>, Table<'a>) {
         can: page.can(),
         now: Timestamp::now(),
     };
-    let finds = |volume: &Volume| {
-        let has = |text: &str| text.to_lowercase().contains(&view.search);
-        view.search.is_empty()
-            || has(volume.name.as_str())
-            || has(&volume.driver)
-            || volume.labels.iter().any(|(key, value)| has(&format!("{key}={value}")))
-    };
-    let mut found: Vec<_> = volumes().filter(|volume| view.show.takes(volume, used(volume)) && finds(volume)).collect();
-    // Names that somebody gave come first.
-    found.sort_by(|a, b| {
-        a.is_anonymous().cmp(&b.is_anonymous()).then_with(|| natural(a.name.as_str(), b.name.as_str()))
-    });
+    let found = found(page, view, &users);
     let (total, skip) = (found.len(), (view.page - 1).saturating_mul(ROWS));
     let rows: Vec<_> = found.into_iter().skip(skip).take(ROWS).map(|volume| Row::new(volume, &users, page)).collect();
     let table = Table {
@@ -218,17 +240,22 @@ fn draw<'a>(page: &'a Page, view: &View) -> (Head<'a>, Table<'a>) {
 }
 
 /// `GET /volumes`
-pub async fn page(page: Page, Query(query): Query) -> Result<Html<String>, Error> {
+pub async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
     let view = View::parse(&query);
-    let (head, table) = draw(&page, &view);
-    html(&ListPage {
-        chrome: Chrome::new(&page, "Volumes").live(&page, &view.path("/volumes/stream", view.show, view.page)),
-        command: view.command(),
-        search: &view.search,
-        can: page.can(),
-        head,
-        table,
-    })
+    page.show(
+        || data(&page, &view),
+        || {
+            let (head, table) = draw(&page, &view);
+            html(&ListPage {
+                chrome: Chrome::new(&page, "Volumes").live(&page, &view.path("/volumes/stream", view.show, view.page)),
+                command: view.command(),
+                search: &view.search,
+                can: page.can(),
+                head,
+                table,
+            })
+        },
+    )
 }
 
 /// `GET /volumes/stream`
@@ -256,7 +283,7 @@ fn fragments(page: &Page, view: &View) -> Result<Fragments, Error> {
 struct DetailPage<'a> {
     chrome: Chrome,
     v: &'a Volume,
-    users: Vec<(&'a Arc<Container>, StateMark, Vec<&'a crate::engine::Mount>)>,
+    users: Vec<(&'a Arc<Container>, StateMark, Vec<&'a Mount>)>,
     size: Option<String>,
     is_own: bool,
     can: Can,
@@ -278,30 +305,34 @@ pub(super) fn gone(name: &VolumeName) -> Error {
 }
 
 /// `GET /volumes/{name}`, with `?reveal=1` with its values.
-pub async fn detail(Id(name): Id<VolumeName>, page: Page) -> Result<Html<String>, Error> {
+pub async fn detail(Id(name): Id<VolumeName>, page: Page) -> Result<Response, Error> {
     let page = page.revealed().await?;
     let volume = page.picture.volumes.get(&name).cloned().ok_or_else(|| gone(&name))?;
     let raw = page.engine.volumes().inspect(&name).await?;
     let users = page.picture.users_of_volumes().remove(name.as_str()).unwrap_or_default();
-    let users = users.into_iter().map(|container| {
-        let mounts =
-            container.mounts.iter().filter(|mount| mount.kind == "volume" && mount.source == name.as_str()).collect();
-        (container, StateMark::of(container), mounts)
-    });
-    html(&DetailPage {
-        chrome: Chrome::new(&page, name.to_string()),
-        users: users.collect(),
-        size: page.picture.sizes.bytes.get(name.as_str()).map(|size| bytes(*size)),
-        is_own: page.picture.own.volumes.contains(&name),
-        can: page.can(),
-        command: echo::volume_inspect(&[name.as_str()]),
-        options: texts(&raw, "Options"),
-        tree: tree(&raw),
-        may_reveal: page.may_reveal(),
-        is_revealed: page.is_revealed(),
-        now: page.picture.now(),
-        v: &volume,
-    })
+    let is_here = |mount: &&Mount| mount.kind == "volume" && mount.source == name.as_str();
+    page.show(
+        || json::VolumeDetail { volume: json::Volume::new(&volume, &users, &page.picture), inspect: raw.clone() },
+        || {
+            html(&DetailPage {
+                chrome: Chrome::new(&page, name.to_string()),
+                users: users
+                    .iter()
+                    .map(|&user| (user, StateMark::of(user), user.mounts.iter().filter(is_here).collect()))
+                    .collect(),
+                size: page.picture.sizes.bytes.get(name.as_str()).map(|size| bytes(*size)),
+                is_own: page.picture.own.volumes.contains(&name),
+                can: page.can(),
+                command: echo::volume_inspect(&[name.as_str()]),
+                options: texts(&raw, "Options"),
+                tree: tree(&raw),
+                may_reveal: page.may_reveal(),
+                is_revealed: page.is_revealed(),
+                now: page.picture.now(),
+                v: &volume,
+            })
+        },
+    )
 }
 
 /// The names and texts of a part of the engine's answer.

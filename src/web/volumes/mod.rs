@@ -1,6 +1,7 @@
 //! Volumes: the list, one of them, making one, removing, pruning.
 
 mod actions;
+pub mod json;
 mod list;
 
 use super::Routes;

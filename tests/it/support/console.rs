@@ -68,6 +68,16 @@ impl Start {
         self.data.path()
     }
 
+    /// With its data in this folder, which the test looks after.
+    pub fn data_in(self, folder: &Path) -> Self {
+        let settings = self.command.get_args().map(std::ffi::OsStr::to_owned).collect::<Vec<_>>();
+        let at = settings.iter().position(|word| word == "--data").expect("it has one") + 1;
+        let mut command = Console::command();
+        command
+            .args(settings.iter().enumerate().map(|(place, word)| if place == at { folder.as_os_str() } else { word }));
+        Self { command, ..self }
+    }
+
     /// Starts it and waits until it listens.
     pub async fn listening(mut self) -> Console {
         let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
@@ -120,18 +130,16 @@ impl Console {
 
     /// On this socket, whatever is behind it; with more settings, if the test has some.
     pub fn start(socket: &Path) -> Start {
-        let data = tempfile::tempdir().expect("a folder");
-        let mut command = Self::command();
-        command.args(["--listen", "127.0.0.1:0", "--engine", &format!("unix://{}", socket.display())]);
-        command.arg("--data").arg(data.path()).args(["--accounts", "off"]);
-        Start { command, data }
+        Self::with_people(socket).arg("--accounts=off")
     }
 
     /// The same, where people sign in.
     pub fn with_people(socket: &Path) -> Start {
-        let mut start = Self::start(socket);
-        start.command.args(["--accounts", "on"]);
-        start
+        let data = tempfile::tempdir().expect("a folder");
+        let mut command = Self::command();
+        command.args(["--listen", "127.0.0.1:0", "--engine", &format!("unix://{}", socket.display())]);
+        command.arg("--data").arg(data.path());
+        Start { command, data }
     }
 
     /// With no setting at all but what the test then says.

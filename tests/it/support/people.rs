@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{
     Answer, Console,
     console::{Ask, Start},
+    until,
 };
 
 /// A password that is good enough.
@@ -61,6 +62,16 @@ impl Console {
         let token = page.text("#fresh-token");
         assert!(token.starts_with("wheelhouse_"), "{}", page.said());
         Person { header: ("authorization", format!("Bearer {token}")) }
+    }
+
+    /// Waits until somebody's list has this container.
+    pub async fn sees_as(&self, person: &Person, id: &str) {
+        let row = format!("[id='container-{id}']");
+        until("the list shows it", async || {
+            let page = self.by(person, "GET", &format!("/containers?q={id}")).send().await;
+            page.has(&row).then_some(())
+        })
+        .await;
     }
 
     /// A request of somebody: a browser's says where it comes from.

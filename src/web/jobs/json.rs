@@ -1,0 +1,107 @@
+//! Jobs as scripts see them.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Says;
+use crate::{
+    engine::{self, JobId, Picture, Progress, Stage},
+    web::Error,
+};
+
+/// A long piece of work.
+#[derive(Serialize, ToSchema)]
+pub struct Job {
+    /// Its number.
+    id: JobId,
+    /// What it does.
+    title: String,
+    /// The docker command that does the same.
+    command: String,
+    /// running, done, failed or cancelled.
+    stage: &'static str,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    began: Timestamp,
+    /// When it ended.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ended: Option<Timestamp>,
+    /// Why it failed.
+    why: Option<String>,
+    /// The container that came of it.
+    container: Option<String>,
+    /// Bytes that it has freed, where sizes were known.
+    freed: u64,
+    /// The parts of work on many.
+    parts: Vec<JobPart>,
+    /// The layers of a pull.
+    layers: Vec<JobLayer>,
+    /// What was said on the way.
+    lines: Vec<String>,
+}
+
+/// One of many things that a job works on.
+#[derive(Serialize, ToSchema)]
+struct JobPart {
+    name: String,
+    /// The container it is, if it is one.
+    container: Option<String>,
+    /// What was done; none while it waits or works, or where it failed.
+    done: Option<String>,
+    /// Why it failed.
+    why: Option<String>,
+}
+
+/// A layer of an image on its way here.
+#[derive(Serialize, ToSchema)]
+struct JobLayer {
+    id: String,
+    status: String,
+    /// Bytes so far.
+    done: u64,
+    /// Bytes in all; 0 where not known.
+    total: u64,
+}
+
+impl Job {
+    /// As far as it is now.
+    pub fn new(id: JobId, p: &Progress, picture: &Picture) -> Self {
+        let says = Says::of(p, picture);
+        let part = |part: &engine::Part| JobPart {
+            name: part.name.clone(),
+            container: part.container.as_ref().map(ToString::to_string),
+            done: part.result.as_ref().and_then(|result| result.as_ref().ok().cloned()),
+            why: part
+                .result
+                .as_ref()
+                .and_then(|result| result.as_ref().err())
+                .map(|error| Error::from(error.clone()).reason().to_owned()),
+        };
+        let layer = |layer: &engine::Layer| JobLayer {
+            id: layer.id.clone(),
+            status: layer.status.clone(),
+            done: layer.done,
+            total: layer.total,
+        };
+        Self {
+            id,
+            title: p.title.clone(),
+            command: p.command.clone(),
+            stage: match p.stage {
+                Stage::Running => "running",
+                Stage::Done { .. } => "done",
+                Stage::Failed { .. } => "failed",
+                Stage::Cancelled => "cancelled",
+            },
+            began: p.began,
+            ended: p.ended,
+            why: says.error.map(|error| error.line()),
+            container: says.container.map(|id| id.to_string()),
+            freed: p.freed,
+            parts: p.parts.iter().map(part).collect(),
+            layers: p.layers.iter().map(layer).collect(),
+            lines: p.lines.iter().cloned().collect(),
+        }
+    }
+}
