@@ -84,7 +84,8 @@ impl Fields {
 /// Limits as people type them, a line or a comma each; each has to be one.
 pub fn scope(text: &str) -> Result<Vec<String>, String> {
     let parts = text.split(['\n', ',']).map(str::trim).filter(|part| !part.is_empty());
-    parts.map(|part| part.parse::<Scope>().map(|scope| scope.to_string()).map_err(|why| why.to_string())).collect()
+    let wrong = |part| format!("“{part}” is no limit: expected stack:NAME, label:KEY=VALUE or label:KEY.");
+    parts.map(|part| part.parse::<Scope>().map(|scope| scope.to_string()).map_err(|_| wrong(part))).collect()
 }
 
 /// Whether it is a path on this console, whatever a browser may make of it: `//host` and `/\host` lead elsewhere.
