@@ -4,6 +4,8 @@ mod address;
 mod containers;
 mod error;
 mod events;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod ids;
 mod images;
 mod jobs;

@@ -60,7 +60,7 @@ impl Prefix {
         }
     }
 
-    fn put_on_header(&self, headers: &mut HeaderMap, name: &HeaderName) {
+    pub(super) fn put_on_header(&self, headers: &mut HeaderMap, name: &HeaderName) {
         let Some(path) = headers.get(name).and_then(|path| path.to_str().ok()).filter(|path| path.starts_with('/'))
         else {
             return;
@@ -72,7 +72,7 @@ impl Prefix {
 
     /// Puts it on every path in an attribute of ours. Foreign text cannot look like one: the escaper leaves it no
     /// quotation mark. Templates are drawn whole and messages are sent whole, so no attribute is cut in two.
-    fn put_on_html(&self, html: &Bytes) -> Bytes {
+    pub(super) fn put_on_html(&self, html: &Bytes) -> Bytes {
         const OPENS: &[u8] = b"=\"/";
         let mut out = Vec::with_capacity(html.len() + html.len() / 16);
         let mut rest = &html[..];

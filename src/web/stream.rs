@@ -342,7 +342,7 @@ where
 }
 
 /// One event: its id is the picture's stamp, its data puts each part in the place of the element of that id.
-fn message(stamp: &str, parts: &[&Part]) -> Bytes {
+pub(super) fn message(stamp: &str, parts: &[&Part]) -> Bytes {
     let mut text = format!("id: {stamp}\n");
     for part in parts {
         // Ids are made by us, of letters, digits, _ . and -.

@@ -152,42 +152,44 @@ fn file(kind: &'static str, name: &'static str, body: Body) -> Response {
 
 /// `GET /audit.jsonl`: an entry a line, with its number and hash.
 async fn jsonl(page: Page) -> Response {
-    let line = |entry: &Recorded| {
-        let mut line = serde_json::to_value(&entry.entry).unwrap_or_default();
-        if let Some(line) = line.as_object_mut() {
-            line.insert("seq".to_owned(), entry.seq.into());
-            line.insert("hash".to_owned(), data_encoding::HEXLOWER.encode(&entry.hash).into());
-        }
-        format!("{line}\n")
-    };
-    file("application/jsonl", "audit.jsonl", export(page.asker.team.clone(), "", line))
+    file("application/jsonl", "audit.jsonl", export(page.asker.team.clone(), "", json_line))
+}
+
+pub(super) fn json_line(entry: &Recorded) -> String {
+    let mut line = serde_json::to_value(&entry.entry).unwrap_or_default();
+    if let Some(line) = line.as_object_mut() {
+        line.insert("seq".to_owned(), entry.seq.into());
+        line.insert("hash".to_owned(), data_encoding::HEXLOWER.encode(&entry.hash).into());
+    }
+    format!("{line}\n")
 }
 
 /// `GET /audit.csv` (RFC 4180).
 async fn csv(page: Page) -> Response {
     const HEAD: &str = "seq,at,who,via,address,action,kind,object,name,command,outcome,why,of,hash\r\n";
-    let line = |recorded: &Recorded| {
-        let entry = &recorded.entry;
-        let outcome = serde_json::to_value(entry.outcome).ok().and_then(|word| word.as_str().map(str::to_owned));
-        let cells = [
-            recorded.seq.to_string(),
-            entry.at.to_string(),
-            entry.who.clone(),
-            entry.via.clone(),
-            entry.address.clone(),
-            entry.action.clone(),
-            entry.kind.clone(),
-            entry.object.clone(),
-            entry.name.clone(),
-            entry.command.clone(),
-            outcome.unwrap_or_default(),
-            entry.why.clone(),
-            entry.of.map(|of| of.to_string()).unwrap_or_default(),
-            data_encoding::HEXLOWER.encode(&recorded.hash),
-        ];
-        cells.map(|cell| csv_cell(&cell)).join(",") + "\r\n"
-    };
-    file("text/csv; charset=utf-8", "audit.csv", export(page.asker.team.clone(), HEAD, line))
+    file("text/csv; charset=utf-8", "audit.csv", export(page.asker.team.clone(), HEAD, csv_line))
+}
+
+pub(super) fn csv_line(recorded: &Recorded) -> String {
+    let entry = &recorded.entry;
+    let outcome = serde_json::to_value(entry.outcome).ok().and_then(|word| word.as_str().map(str::to_owned));
+    let cells = [
+        recorded.seq.to_string(),
+        entry.at.to_string(),
+        entry.who.clone(),
+        entry.via.clone(),
+        entry.address.clone(),
+        entry.action.clone(),
+        entry.kind.clone(),
+        entry.object.clone(),
+        entry.name.clone(),
+        entry.command.clone(),
+        outcome.unwrap_or_default(),
+        entry.why.clone(),
+        entry.of.map(|of| of.to_string()).unwrap_or_default(),
+        data_encoding::HEXLOWER.encode(&recorded.hash),
+    ];
+    cells.map(|cell| csv_cell(&cell)).join(",") + "\r\n"
 }
 
 /// Quoted, and so that no spreadsheet takes foreign text for a formula (OWASP, CSV injection).
