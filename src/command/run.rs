@@ -123,10 +123,13 @@ impl RunLine {
         Self { options: self.options.iter().filter_map(bare).collect(), ..self.clone() }
     }
 
-    /// What everybody may know of the line: the image, and those flags whose values hold no secrets.
+    /// What everybody may know of the line: the image, and those flags whose values hold no secrets. A network may be
+    /// said with options of its driver, which may hold some.
     #[must_use]
     pub fn outline(&self) -> Self {
-        let is_known = |(flag, _): &&(String, String)| OUTLINE.contains(&flag.as_str());
+        let is_known = |(flag, value): &&(String, String)| {
+            OUTLINE.contains(&flag.as_str()) && !(flag == "network" && value.contains("driver-opt"))
+        };
         let options = self.options.iter().filter(is_known).cloned().collect();
         Self { options, image: self.image.clone(), args: Vec::new() }
     }

@@ -176,3 +176,12 @@ fn doubts_and_dangers_do_not_stop_a_line() {
     );
     assert_eq!(flags(run.dangers()), [owned("privileged", 0)]);
 }
+
+#[test]
+fn s044_an_outline_has_no_options_of_drivers() {
+    let outline = |line: &str| RunLine::parse(line).unwrap().1.outline().to_command(Verb::Run);
+    assert_eq!(
+        outline("docker run --network shop --network 'name=a,\"driver-opt=token=x\"' -e A=b nginx ls"),
+        "docker run -d --network shop nginx"
+    );
+}
