@@ -79,7 +79,9 @@ impl Prefix {
         while let Some(at) = rest.windows(OPENS.len()).position(|three| three == OPENS) {
             let (head, tail) = rest.split_at(at + OPENS.len() - 1);
             out.extend_from_slice(head);
-            if ends_with_attribute(head.strip_suffix(b"=\"").unwrap_or_default()) && !tail.starts_with(b"//") {
+            // `"/>` ends a tag, after a value that looks like the beginning of an attribute.
+            let is_path = !tail.starts_with(b"//") && !tail.starts_with(b"/>");
+            if is_path && ends_with_attribute(head.strip_suffix(b"=\"").unwrap_or_default()) {
                 out.extend_from_slice(self.0.as_bytes());
             }
             rest = tail;
@@ -147,6 +149,7 @@ mod tests {
             r#"<i href="//x">"#,
             r#"<i value="/x">"#,
             r#"<i xhref="/x">"#,
+            r#"<i title=" href="/>"#,
             r##"<i href="#x">"##,
             "href=&quot;/x&quot;",
             "",
