@@ -192,9 +192,11 @@ pub(super) fn csv_line(recorded: &Recorded) -> String {
     cells.map(|cell| csv_cell(&cell)).join(",") + "\r\n"
 }
 
-/// Quoted, and so that no spreadsheet takes foreign text for a formula (OWASP, CSV injection).
+/// Quoted, and so that no spreadsheet takes foreign text for a formula (OWASP, CSV injection): some look past blanks, and
+/// take the wide forms of the signs.
 fn csv_cell(text: &str) -> String {
-    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    let is_formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+    let guard = if is_formula || text.starts_with(['\t', '\r', '\n']) { "'" } else { "" };
     format!("\"{guard}{}\"", text.replace('"', "\"\""))
 }
 
@@ -205,6 +207,8 @@ mod tests {
     #[test]
     fn cells_are_no_formulas() {
         assert_eq!(csv_cell("a\"b,c\nd"), "\"a\"\"b,c\nd\"");
-        assert_eq!(csv_cell("=1+1"), "\"'=1+1\"");
+        for formula in ["=1+1", " =1+1", "\n@x", "\u{a0}-1", "＋1"] {
+            assert_eq!(csv_cell(formula), format!("\"'{formula}\""));
+        }
     }
 }
