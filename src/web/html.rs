@@ -215,7 +215,10 @@ mod tests {
         assert_eq!(shown("\x1b]52;c;aGk=\x07\r\0"), "␛]52;c;aGk=␇␍␀");
         assert_eq!(shown("line\nnext\tcell é 漢"), "line\nnext\tcell é 漢");
         assert_eq!(shown("\u{85}\u{9b}31m"), "⟨U+0085⟩⟨U+009B⟩31m");
-        assert_eq!(shown("a\u{3164}\u{e0121}\u{34f}b \u{2764}\u{fe0f}"), "a⟨U+3164⟩⟨U+E0121⟩⟨U+034F⟩b \u{2764}\u{fe0f}");
+        assert_eq!(
+            shown("a\u{3164}\u{e0121}\u{34f}b \u{2764}\u{fe0f}"),
+            "a⟨U+3164⟩⟨U+E0121⟩⟨U+034F⟩b \u{2764}\u{fe0f}"
+        );
     }
 
     #[test]

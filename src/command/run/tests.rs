@@ -161,7 +161,13 @@ fn hiding_nothing_is_not_the_same_as_saying_nothing() {
 fn short_lines_that_ask_for_too_much_are_refused() {
     let line = format!("docker run {} nginx", "-p 1-65535:1-65535 ".repeat(3));
     assert_eq!(errors(&line).len(), 1);
+    let line = format!("docker run {} nginx", "--expose 1-65535 ".repeat(3));
+    assert_eq!(errors(&line).len(), 1);
     assert_eq!(errors("docker run -p target=80=80 nginx").len(), 1);
+    for flag in ["--expose 1-65535 ", "-v a:/b ", "-m x "] {
+        let line = format!("docker run {}nginx", flag.repeat(60_000));
+        assert_eq!(errors(&line).len(), 1, "{flag}");
+    }
 }
 
 #[test]
