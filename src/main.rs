@@ -57,6 +57,9 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     if let Some(tls) = &tls {
         println!("Its certificate has the SHA-256 fingerprint {}", tls.fingerprint());
     }
+    if let Err(error) = team.adopt_intents().await {
+        tracing::error!(error = error.to_string(), "the audit could not be written");
+    }
     if config.people.has_accounts() {
         welcome(config, &team, listens).await?;
     }

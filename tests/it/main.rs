@@ -6,6 +6,7 @@
 mod support;
 
 mod architecture;
+mod audit;
 mod containers;
 mod create;
 mod faults;
