@@ -77,6 +77,11 @@ impl Numbers {
         found.map(|(_, value)| value).sum()
     }
 
+    /// The same, where it is a whole number.
+    fn count(&self, name: &str, labels: &[(&str, &str)]) -> usize {
+        self.get(name, labels).to_string().parse().expect("a whole number")
+    }
+
     fn has(&self, name: &str) -> bool {
         self.samples.keys().any(|(of, _)| of == name)
     }
@@ -219,7 +224,7 @@ async fn an_address_of_their_own_serves_nothing_else() {
     let ask = |method: &str, path: &str| Ask::to(port, method, path);
     let silent = (TcpStream::connect(("127.0.0.1", port)).await.expect("it listens"), Instant::now());
     let numbers = read(ask("GET", "/metrics").header("accept", ACCEPT).send().await);
-    assert!(numbers.get("wheelhouse_engine_up", &[]) > 0.0);
+    assert!(numbers.count("wheelhouse_engine_up", &[]) > 0);
     assert_eq!(ask("GET", "/healthz").send().await.expect(200).body, "ok\n");
     // Whoever the scraper takes it for: there is nothing to be lured to.
     read(ask("GET", "/metrics").header("host", "wheelhouse.monitoring:9001").send().await);
@@ -276,11 +281,10 @@ async fn counts_grow_by_exactly_what_was_done() {
     let console = Console::start(spy.socket()).ready().await;
     console.sees(&one.id).await;
     console.sees(&two.id).await;
-    let first = scrape(&console).await;
-    assert_eq!(first.get("wheelhouse_build_info", &[("version", env!("CARGO_PKG_VERSION"))]), 1.0);
-    // What happened before the console came is not told as if it had happened since.
-    assert_eq!(first.get("wheelhouse_streams", &[]), 0.0);
     let began = engine.docker(&["info", "-f", "{{.SystemTime}}"]).await;
+    let first = scrape(&console).await;
+    assert_eq!(first.count("wheelhouse_build_info", &[("version", env!("CARGO_PKG_VERSION"))]), 1);
+    assert_eq!(first.count("wheelhouse_streams", &[]), 0);
 
     for _ in 0..3 {
         console.get("/containers").await.expect(200);
@@ -303,54 +307,49 @@ async fn counts_grow_by_exactly_what_was_done() {
     engine.docker(&["exec", &two.id, "sh", "-c", "echo hunter2"]).await;
     let streams = [console.stream("/containers/stream").await, console.stream("/events/stream").await];
 
-    let grown = |now: &Numbers, name: &str, labels: &[(&str, &str)]| now.get(name, labels) - first.get(name, labels);
+    let grown =
+        |now: &Numbers, name: &str, labels: &[(&str, &str)]| now.count(name, labels) - first.count(name, labels);
     let now = until("the job and the events are counted", async || {
         let now = scrape(&console).await;
-        let jobs = grown(&now, "wheelhouse_jobs_total", &[]) > 0.0 && now.get("wheelhouse_jobs_running", &[]) == 0.0;
-        let event = grown(&now, "wheelhouse_engine_events_total", &[("action", "exec_die")]) > 0.0;
+        let jobs = grown(&now, "wheelhouse_jobs_total", &[]) > 0 && now.count("wheelhouse_jobs_running", &[]) == 0;
+        let event = grown(&now, "wheelhouse_engine_events_total", &[("action", "exec_die")]) > 0;
         (jobs && event).then_some(now)
     })
     .await;
     let ended = engine.docker(&["info", "-f", "{{.SystemTime}}"]).await;
     let requests = |labels: &[(&str, &str)]| grown(&now, "wheelhouse_http_requests_total", labels);
-    assert_eq!(requests(&[("method", "GET"), ("route", "/containers"), ("status", "200")]), 3.0);
-    assert_eq!(requests(&[("route", "/containers")]), 3.0);
-    assert_eq!(requests(&[("method", "GET"), ("route", "/containers/{id}"), ("status", "200")]), 1.0);
-    assert_eq!(requests(&[("method", "GET"), ("route", "/containers/{id}"), ("status", "404")]), 1.0);
-    assert_eq!(requests(&[("route", "other"), ("status", "404")]), 1.0);
-    assert_eq!(requests(&[("method", "POST"), ("route", "/containers/{id}/{verb}")]), 3.0);
-    assert_eq!(
-        requests(&[("method", "POST"), ("route", "/containers/bulk"), ("status", &bulk.status.to_string())]),
-        1.0
-    );
-    assert_eq!(requests(&[("route", "/containers/stream"), ("status", "200")]), 1.0);
+    assert_eq!(requests(&[("method", "GET"), ("route", "/containers"), ("status", "200")]), 3);
+    assert_eq!(requests(&[("route", "/containers")]), 3);
+    assert_eq!(requests(&[("method", "GET"), ("route", "/containers/{id}"), ("status", "200")]), 1);
+    assert_eq!(requests(&[("method", "GET"), ("route", "/containers/{id}"), ("status", "404")]), 1);
+    assert_eq!(requests(&[("route", "other"), ("status", "404")]), 1);
+    assert_eq!(requests(&[("method", "POST"), ("route", "/containers/{id}/{verb}")]), 3);
+    assert_eq!(requests(&[("method", "POST"), ("route", "/containers/bulk"), ("status", &bulk.status.to_string())]), 1);
+    assert_eq!(requests(&[("route", "/containers/stream"), ("status", "200")]), 1);
     let timed = [("route", "/containers")];
-    assert_eq!(grown(&now, "wheelhouse_http_request_duration_seconds_count", &timed), 3.0);
-    assert_eq!(now.get("wheelhouse_streams", &[]), 2.0);
-    // A job of pausing two that is done.
-    assert_eq!(grown(&now, "wheelhouse_jobs_total", &[("kind", "pause"), ("outcome", "done")]), 1.0);
-    assert_eq!(grown(&now, "wheelhouse_jobs_total", &[]), 1.0);
+    assert_eq!(grown(&now, "wheelhouse_http_request_duration_seconds_count", &timed), 3);
+    assert_eq!(now.count("wheelhouse_streams", &[]), 2);
+    assert_eq!(grown(&now, "wheelhouse_jobs_total", &[("kind", "pause"), ("outcome", "done")]), 1);
+    assert_eq!(grown(&now, "wheelhouse_jobs_total", &[]), 1);
     // What the engine was asked to do: as often as the spy at its socket saw it.
     let calls = |labels: &[(&str, &str)]| grown(&now, "wheelhouse_engine_requests_total", labels);
     let pauses = [("method", "POST"), ("endpoint", "/containers/{id}/pause"), ("outcome", "ok")];
-    assert_eq!(calls(&pauses), 3.0);
-    assert_eq!(calls(&[("endpoint", "/containers/{id}/unpause")]), 2.0);
-    assert_eq!(calls(&[("endpoint", "/containers/{id}/unpause"), ("outcome", "ok")]), 1.0);
-    assert_eq!(calls(&[("method", "POST")]), 5.0);
+    assert_eq!(calls(&pauses), 3);
+    assert_eq!(calls(&[("endpoint", "/containers/{id}/unpause")]), 2);
+    assert_eq!(calls(&[("endpoint", "/containers/{id}/unpause"), ("outcome", "ok")]), 1);
+    assert_eq!(calls(&[("method", "POST")]), 5);
     assert_eq!(spy.writes().len(), 5);
-    assert_eq!(now.get("wheelhouse_engine_requests_total", &[("endpoint", "other")]), 0.0, "{}", now.text);
+    assert_eq!(now.count("wheelhouse_engine_requests_total", &[("endpoint", "other")]), 0, "{}", now.text);
     // Of the events that the engine told in this time, which others have their part in, those of one kind.
-    let list = |action: &str| ["--filter".to_owned(), format!("event={action}")];
-    for (action, least) in [("pause", 3.0), ("unpause", 2.0), ("exec_create", 1.0), ("exec_start", 1.0)] {
-        let mut args = ["events", "--since", &began, "--until", &ended].map(str::to_owned).to_vec();
-        args.extend(list(action));
-        let told = engine.docker(&args).await.lines().count();
-        let told = f64::from(u32::try_from(told).expect("not so many"));
+    for (action, least) in [("pause", 3), ("unpause", 2), ("exec_create", 1), ("exec_start", 1)] {
+        let filter = format!("event={action}");
+        let told = engine.docker(&["events", "--since", &began, "--until", &ended, "--filter", &filter]).await;
+        let told = told.lines().count();
         let counted = grown(&now, "wheelhouse_engine_events_total", &[("type", "container"), ("action", action)]);
         assert!((least..=told).contains(&counted), "{action}: {counted} of {told}, and {least} are ours");
     }
     drop(streams);
-    until("no stream is open", async || (scrape(&console).await.get("wheelhouse_streams", &[]) == 0.0).then_some(()))
+    until("no stream is open", async || (scrape(&console).await.count("wheelhouse_streams", &[]) == 0).then_some(()))
         .await;
     assert!(!now.text.contains("hunter2"));
 }
@@ -366,16 +365,16 @@ async fn every_call_to_the_engine_is_counted_once() {
     until("both have seen as many", async || {
         let before = spy.seen().len();
         let now = scrape(&console).await;
-        let counted = now.get("wheelhouse_engine_requests_total", &[]);
+        let counted = now.count("wheelhouse_engine_requests_total", &[]);
         let seen = spy.seen();
-        (seen.len() == before && counted == f64::from(u32::try_from(before).expect("not so many"))).then_some(())
+        (seen.len() == before && counted == before).then_some(())
     })
     .await;
     let now = scrape(&console).await;
     let asked: BTreeSet<String> =
         spy.seen().iter().filter_map(|(_, path)| Some(without_version(path).split('?').next()?.to_owned())).collect();
     for path in asked.iter().filter(|path| path.matches('/').count() == 1) {
-        assert!(now.get("wheelhouse_engine_requests_total", &[("endpoint", path)]) > 0.0, "{path}\n{}", now.text);
+        assert!(now.count("wheelhouse_engine_requests_total", &[("endpoint", path)]) > 0, "{path}\n{}", now.text);
     }
 }
 
@@ -389,44 +388,44 @@ async fn an_engine_that_is_away_is_told_as_that() {
     console.expect_log("not read back");
     console.sees(&container.id).await;
     let before = scrape(&console).await;
-    assert_eq!(before.get("wheelhouse_engine_up", &[]), 1.0);
+    assert_eq!(before.count("wheelhouse_engine_up", &[]), 1);
     assert!(before.has("wheelhouse_containers") && before.has("wheelhouse_volumes"));
     // Answers that break off count as what came of them, not as what they began as.
     proxy.faults(|faults| (faults.only, faults.cut_after) = (Some("/containers/json"), Some(400)));
     engine.docker(&["pause", &container.id]).await;
     let unreachable = [("endpoint", "/containers/json"), ("outcome", "unreachable")];
     until("half an answer is counted", async || {
-        (scrape(&console).await.get("wheelhouse_engine_requests_total", &unreachable) > 0.0).then_some(())
+        (scrape(&console).await.count("wheelhouse_engine_requests_total", &unreachable) > 0).then_some(())
     })
     .await;
     proxy.heal();
     proxy.refuse();
     let gone = until("it is down", async || {
         let now = scrape(&console).await;
-        (now.get("wheelhouse_engine_up", &[]) == 0.0).then_some(now)
+        (now.count("wheelhouse_engine_up", &[]) == 0).then_some(now)
     })
     .await;
     assert!(!gone.has("wheelhouse_containers") && !gone.has("wheelhouse_volumes"), "{}", gone.text);
     until("calls in vain are counted", async || {
         let labels = [("endpoint", "/version"), ("outcome", "unreachable")];
-        (scrape(&console).await.get("wheelhouse_engine_requests_total", &labels) > 0.0).then_some(())
+        (scrape(&console).await.count("wheelhouse_engine_requests_total", &labels) > 0).then_some(())
     })
     .await;
     // What happens meanwhile is counted once it is told, and what was told before is not counted again.
     let counted = |numbers: &Numbers, action: &str| {
-        numbers.get("wheelhouse_engine_events_total", &[("type", "container"), ("action", action)])
+        numbers.count("wheelhouse_engine_events_total", &[("type", "container"), ("action", action)])
     };
     let pauses = counted(&scrape(&console).await, "pause");
     engine.docker(&["unpause", &container.id]).await;
     proxy.open();
     let back = until("it is up, and the event is counted", async || {
         let now = scrape(&console).await;
-        (now.get("wheelhouse_engine_up", &[]) > 0.0 && counted(&now, "unpause") > counted(&gone, "unpause"))
+        (now.count("wheelhouse_engine_up", &[]) > 0 && counted(&now, "unpause") > counted(&gone, "unpause"))
             .then_some(now)
     })
     .await;
     // Others pause theirs, too, but hardly in the same moment as often as all that was told again.
-    assert!(counted(&back, "pause") - pauses <= 5.0, "{pauses}, then {}", counted(&back, "pause"));
+    assert!(counted(&back, "pause") - pauses <= 5, "{pauses}, then {}", counted(&back, "pause"));
 }
 
 #[tokio::test]
@@ -443,22 +442,20 @@ async fn states_are_those_of_docker_ps() {
     console.sees_state(&failed.id, "exited").await;
     console.sees_volume(&volume).await;
     let listed = async || {
-        let mut states = BTreeMap::<String, u32>::new();
+        let mut states = BTreeMap::<String, usize>::new();
         for state in engine.docker(&["ps", "-a", "--format", "{{.State}}"]).await.lines() {
             *states.entry(state.to_owned()).or_default() += 1;
         }
-        (states, u32::try_from(engine.docker(&["volume", "ls", "-q"]).await.lines().count()).expect("not so many"))
+        (states, engine.docker(&["volume", "ls", "-q"]).await.lines().count())
     };
     // Others use the engine, too: what is the same before and after was so in between.
     let numbers = until("it counts as docker does", async || {
         let before = listed().await;
         let now = scrape(&console).await;
-        let same = before
-            .0
-            .iter()
-            .all(|(state, count)| now.get("wheelhouse_containers", &[("state", state)]) == f64::from(*count))
-            && now.get("wheelhouse_containers", &[]) == f64::from(before.0.values().sum::<u32>())
-            && now.get("wheelhouse_volumes", &[]) == f64::from(before.1);
+        let same =
+            before.0.iter().all(|(state, count)| now.count("wheelhouse_containers", &[("state", state)]) == *count)
+                && now.count("wheelhouse_containers", &[]) == before.0.values().sum::<usize>()
+                && now.count("wheelhouse_volumes", &[]) == before.1;
         (same && listed().await == before).then_some(now)
     })
     .await;
@@ -529,8 +526,8 @@ async fn whatever_is_asked_makes_no_label() {
     };
     let new: Vec<_> = own(&after).difference(&own(&before)).cloned().collect();
     assert!(new.iter().all(|(_, labels)| labels.get("route").is_some_and(|route| route == "/metrics")), "{new:?}");
-    assert!(after.get("wheelhouse_http_requests_total", &[]) >= 300.0);
-    assert!(after.get("wheelhouse_http_requests_total", &[("method", "other")]) > 0.0);
+    assert!(after.count("wheelhouse_http_requests_total", &[]) >= 300);
+    assert!(after.count("wheelhouse_http_requests_total", &[("method", "other")]) > 0);
     assert!(after.samples.len() < 1_500, "{}", after.samples.len());
     // Routes and endpoints are templates; events and the rest are words out of lists.
     let routes: BTreeSet<String> = Route::all().into_iter().map(|route| route.path).collect();
