@@ -74,7 +74,8 @@ impl Numbers {
         let found = self.samples.iter().filter(|((of, has), _)| {
             of == name && labels.iter().all(|(label, value)| has.get(*label).is_some_and(|has| has == value))
         });
-        found.map(|(_, value)| value).sum()
+        // Not `sum`: that of nothing is -0.
+        found.fold(0.0, |sum, (_, value)| sum + value)
     }
 
     /// The same, where it is a whole number.
