@@ -2,6 +2,7 @@
 
 mod address;
 mod containers;
+pub mod endpoints;
 mod error;
 mod events;
 mod ids;
