@@ -1,6 +1,6 @@
 //! What this console asks of the engine and hears from it, counted.
 //!
-//! Every label is a word out of a list in `words`: ids, names and commands never become one, so that there are as many
+//! Every label is a word out of `words` or a path out of `endpoints`: ids, names and commands never become one, so that there are as many
 //! series with ten thousand containers as with one, and none of them tells a name.
 
 mod words;
