@@ -18,8 +18,8 @@ docker20() { scripts/engines.sh docker docker20 "$@" </dev/null; }
 of_label() { docker20 "$@" -q --filter "label=$LABEL"; }
 finish() {
   [ ${#consoles[@]} -eq 0 ] || kill "${consoles[@]}" 2>/dev/null || true
-  of_label ps -a | xargs -r scripts/engines.sh docker docker20 rm -fv >/dev/null 2>&1 </dev/null || true
-  of_label volume ls | xargs -r scripts/engines.sh docker docker20 volume rm >/dev/null 2>&1 </dev/null || true
+  of_label ps -a | xargs -r scripts/engines.sh docker docker20 rm -fv >/dev/null 2>&1 || true
+  of_label volume ls | xargs -r scripts/engines.sh docker docker20 volume rm >/dev/null 2>&1 || true
   rm -rf "$dir"
 }
 trap finish EXIT
@@ -63,7 +63,8 @@ token() {
     | sed -E 's/.*"token":"([^"]+)".*/\1/'
 }
 
-container=$(docker20 run -d --label "$LABEL=" busybox sleep 100000)
+# One that ends when it is asked to, however long somebody would wait for it.
+container=$(docker20 run -d --label "$LABEL=" busybox sh -c 'trap "exit 0" TERM; while :; do sleep 1; done')
 volume=$(docker20 volume create --label "$LABEL=" "$LABEL-$$")
 
 # What is left out, and why:

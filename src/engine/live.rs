@@ -33,7 +33,7 @@ use super::{
     stats::Usage,
     system::{Info, Version},
     volumes::{self, Sizes},
-    wire::{READ, Wire, deadline},
+    wire::Wire,
 };
 
 /// How many events are kept for people to read.
@@ -154,8 +154,8 @@ impl Live {
         info.version = version;
         let skew = info.skew();
         let since = self.picture().events.back().map_or(Timestamp::now() + skew - BACKLOG, |last| last.at - OVERLAP);
-        let path = format!("/events?since={}", since.as_second());
-        let stream = deadline("GET /events", READ, self.wire.open(&path)).await??;
+        self.wire.meter().listens(Timestamp::now() + skew);
+        let stream = self.wire.open(&format!("/events?since={}", since.as_second())).await?;
         let mut events = Events::new(stream.into_body());
         *lock(&self.marked) = Marked::default();
         self.change(|picture| {
@@ -214,6 +214,7 @@ impl Live {
 
     /// Takes an event in: remembers what no list tells and marks what has to be read back.
     fn note(&self, event: Event) {
+        self.wire.meter().event(&event);
         if event.is_noise() {
             return;
         }

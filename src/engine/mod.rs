@@ -8,6 +8,7 @@ mod ids;
 mod images;
 mod jobs;
 mod live;
+mod meter;
 mod notes;
 mod own;
 mod picture;
@@ -31,6 +32,7 @@ pub use self::{
     ids::{ContainerId, InvalidName, VolumeName},
     images::Images,
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
+    meter::Meter,
     own::Own,
     picture::{Link, Picture},
     reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_options},
@@ -94,6 +96,11 @@ impl Engine {
     /// Where it is.
     pub fn address(&self) -> &Address {
         self.wire.address()
+    }
+
+    /// What has been asked of it, and what it has told, in numbers.
+    pub fn meter(&self) -> &Meter {
+        self.wire.meter()
     }
 
     /// Fails at once while the engine is away, where a call would wait for its deadline.

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::{AppState, Client, Error, accept, cookie};
 use crate::{
-    engine::{Reach, Scope},
+    engine::{Reach, Scope, Verb},
     team::{Entry, Outcome, Right, Role, Subject, Team, Via, Who, oidc::Oidc},
 };
 
@@ -46,7 +46,30 @@ pub struct Asker {
     pub team: Team,
 }
 
+/// What somebody may do to the engine: a button for anything else is not drawn. That it is refused as well is not this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Can {
+    /// To run the life cycle.
+    pub operate: bool,
+    /// To make containers and volumes.
+    pub create: bool,
+    /// To remove, prune and cancel.
+    pub remove: bool,
+}
+
+impl Can {
+    /// Whether they may do this to a container.
+    pub fn act(self, verb: Verb) -> bool {
+        if verb == Verb::Remove { self.remove } else { self.operate }
+    }
+}
+
 impl Asker {
+    /// What they may do to the engine.
+    pub fn can(&self) -> Can {
+        Can { operate: self.may(Right::Operate), create: self.may(Right::Create), remove: self.may(Right::Remove) }
+    }
+
     /// Whether they may: their role has the right, and the installation leaves it to anybody.
     pub fn may(&self, right: Right) -> bool {
         // Without accounts there is nobody to manage.
@@ -83,12 +106,15 @@ impl Asker {
         matches!(self.who.via, Via::Session(..))
     }
 
-    /// What they are called on the page.
-    pub fn label(&self) -> String {
-        match (&self.who.via, self.who.role) {
-            (Via::Alone, _) | (_, None) => String::new(),
-            (_, Some(role)) => format!("{} · {role}", self.who.name),
-        }
+    /// What they are called on the page, and what they are; none where nobody signs in.
+    pub fn label(&self) -> Option<(String, String)> {
+        let role = self.who.role.filter(|_| self.who.via != Via::Alone)?;
+        let limits = match self.who.scope.as_slice() {
+            [] => String::new(),
+            [one] => format!(", {one} only"),
+            more => format!(", {} limits", more.len()),
+        };
+        Some((self.who.name.clone(), format!("{role}{limits}")))
     }
 
     /// How much they may do.

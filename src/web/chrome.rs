@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::{
     SECTIONS,
+    asker::Can,
     extract::Page,
     html::{bytes, clock, datetime},
     stream::{Part, stamp},
@@ -33,10 +34,12 @@ pub struct Chrome {
     pub is_open: bool,
     /// Where this page's live connection is, if it lives.
     pub stream: Option<String>,
-    /// Who has signed in, and as what; empty where nobody signs in.
-    pub who: String,
+    /// Who has signed in, and as what; none where nobody signs in.
+    pub who: Option<(String, String)>,
     /// Whether this is their own page.
     pub is_me: bool,
+    /// What they may do to the engine.
+    pub can: Can,
     /// Whether nobody may change anything here.
     pub is_read_only: bool,
 }
@@ -205,6 +208,7 @@ impl Chrome {
             is_open: page.is_open,
             who: page.asker.label(),
             is_me: path.starts_with("/me"),
+            can: page.can(),
             is_read_only: page.asker.rules.is_read_only,
             stream: None,
         }

@@ -55,17 +55,24 @@ pub struct Step {
     pub path: String,
     /// Whether it is done by a press, not by going there.
     pub is_post: bool,
+    /// What it asks for: it is offered to nobody else.
+    pub right: Right,
 }
 
 impl Step {
     /// A link.
     pub fn link(label: impl Into<String>, path: impl Into<String>) -> Self {
-        Self { label: label.into(), path: path.into(), is_post: false }
+        Self { label: label.into(), path: path.into(), is_post: false, right: Right::Look }
     }
 
-    /// A button.
+    /// A button that acts on a container.
     pub fn press(label: impl Into<String>, path: impl Into<String>) -> Self {
-        Self { is_post: true, ..Self::link(label, path) }
+        Self { is_post: true, right: Right::Operate, ..Self::link(label, path) }
+    }
+
+    /// A link to the form that removes something.
+    pub fn remove(label: impl Into<String>, path: impl Into<String>) -> Self {
+        Self { right: Right::Remove, ..Self::link(label, path) }
     }
 }
 
@@ -445,6 +452,8 @@ impl Error {
     fn drawn(&self, page: &Page) -> Response {
         let Told { status, what, why, next, words, bare, goes, .. } = &*self.0;
         let words = words.as_deref();
+        let next: Vec<Step> = next.iter().filter(|step| page.may(step.right)).cloned().collect();
+        let next = next.as_slice();
         if let Some(path) = goes {
             return super::extract::see_other(path);
         }

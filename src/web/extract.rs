@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{AppState, Asker, Client, Error, accept, check, doc::Doc, fields, security, theme};
+use super::{AppState, Asker, Client, Error, accept, asker::Can, check, doc::Doc, fields, security, theme};
 use crate::{
     engine::{Engine, Picture, Scope, Secrets},
     team::{Entry, Outcome, Right, Subject, Who},
@@ -172,6 +172,11 @@ impl Page {
     /// Whether who asks may do that.
     pub fn may(&self, right: Right) -> bool {
         self.asker.may(right)
+    }
+
+    /// What who asks may do to the engine.
+    pub fn can(&self) -> Can {
+        self.asker.can()
     }
 
     /// Path and query of this page.

@@ -102,6 +102,11 @@ impl Streams {
         self.ending.send_replace(true);
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+    }
+
     fn view(&self, key: &str) -> Shared {
         let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
         views.retain(|_, view| Arc::strong_count(view) > 1);

@@ -53,11 +53,15 @@ async function sweep() {
 
 const consoles = new Set();
 
-/** Starts the console; answers when it listens. `listen` and `engine` as in its settings, `more` as it comes. */
-export async function serve({ listen = "127.0.0.1:0", engine = `unix://${SOCKET}`, more = [] } = {}) {
+/**
+ * Starts the console; answers when it listens. `listen` and `engine` as in its settings, and `more` as it comes.
+ * Nobody signs in, unless `accounts` says so: then `setup` is its one-time link. `inside` are words to run it by.
+ */
+export async function serve({ listen = "127.0.0.1:0", engine = `unix://${SOCKET}`, accounts = false, more = [], inside = [] } = {}) {
   const data = fs.mkdtempSync(path.join(os.tmpdir(), "wheelhouse-browser-"));
   const env = { PATH: process.env.PATH, HOME: data };
-  const child = spawn(BIN, ["--listen", listen, "--accounts", "off", "--engine", engine, "--data", data, ...more], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const [program, ...words] = [...inside, BIN, "--listen", listen, "--engine", engine, "--data", data, ...accounts ? [] : ["--accounts", "off"], ...more];
+  const child = spawn(program, words, { env, stdio: ["ignore", "pipe", "pipe"] });
   const it = { child, log: "", url: "", stop: () => stop(it, data) };
   consoles.add(it);
   const says = new Promise((told, failed) => {
@@ -74,8 +78,44 @@ export async function serve({ listen = "127.0.0.1:0", engine = `unix://${SOCKET}
   });
   says.catch(() => {});
   it.url = await says;
-  await until(() => fetch(`${it.url}/readyz`).then((answer) => answer.ok, () => false), "the console is ready").catch(() => {});
+  if (accounts) it.setup = await until(() => it.log.match(/(https?:\/\/\S+)(\/setup\?token=\S+)/)?.[2], "it says its one-time link");
+  if (!inside.length && it.url.startsWith("http:")) {
+    await until(() => fetch(`${it.url}/readyz`).then((answer) => answer.ok, () => false), "the console is ready").catch(() => {});
+  }
   return it;
+}
+
+// ---- Its people.
+
+export const PASSWORD = "quiet anvil borrows seven plums";
+
+/** Sends a form as a page of the console would; `cookie` says who does. */
+export const post = (it, where, fields, cookie = "") => fetch(it.url + where, {
+  method: "POST", redirect: "manual", body: new URLSearchParams(fields), headers: { origin: it.url, accept: "text/html", ...cookie && { cookie } } });
+
+/** The session that an answer begins. */
+const begun = (answer) => {
+  const cookie = answer.headers.getSetCookie()[0]?.split(";")[0];
+  assert(cookie, `nobody was let in: ${answer.status}`);
+  return cookie;
+};
+
+/** Signs in; answers with the session's cookie. */
+export const enter = async (it, name, password = PASSWORD) => begun(await post(it, "/login", { name, password }));
+
+/** Sets a console up, with these people: `{ name: [role, limits] }`. Answers with the cookie and the id of each; the first is admin. */
+export async function staff(it, people = {}) {
+  const [, token] = it.setup.split("token=");
+  const admin = begun(await post(it, "/setup", { token, name: "admin", password: PASSWORD, again: PASSWORD }));
+  const all = { admin: { cookie: admin, id: 1 } };
+  for (const [name, [role, scope = ""]] of Object.entries(people)) {
+    const answer = await post(it, "/people", { name, role, scope, password: PASSWORD }, admin);
+    const drawn = await answer.text();
+    assert.equal(answer.status, 201, drawn);
+    const id = drawn.match(/action="\/people\/(\d+)"/)[1];
+    all[name] = { cookie: await enter(it, name), id: Number(id) };
+  }
+  return all;
 }
 
 async function stop(it, data) {
@@ -150,6 +190,9 @@ export async function finish() {
   await sweep();
 }
 
+/** A cookie as the browser takes it. */
+export const bearer = (cookie) => ({ name: cookie.split("=")[0], value: cookie.slice(cookie.indexOf("=") + 1), httpOnly: true, sameSite: "Strict" });
+
 export const DESKTOP = { width: 1280, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 
@@ -157,11 +200,13 @@ export const PHONE = { width: 390, height: 844 };
  * Gives `use` a page, and fails if anything happened on it that must never happen: a violation of the content security
  * policy, an error or a warning on the console, an uncaught error, a dialog box, a request to another host.
  * `expect` are patterns of console messages that a test brings about on purpose (a 404 is logged by Chromium itself).
+ * `as` is the cookie of who looks.
  */
-export async function withPage(url, use, { js = true, size = DESKTOP, theme = "light", expect = [], ...more } = {}) {
+export async function withPage(url, use, { js = true, size = DESKTOP, theme = "light", expect = [], as = "", ...more } = {}) {
   const context = await (await launch()).newContext({
     baseURL: url, viewport: size, colorScheme: theme, javaScriptEnabled: js, hasTouch: size === PHONE, isMobile: size === PHONE, locale: "en-GB", ...more });
   context.setDefaultTimeout(15_000);
+  if (as) await context.addCookies([{ ...bearer(as), url }]);
   const never = [];
   const watch = (page) => {
     page.on("console", (message) => {

@@ -31,9 +31,10 @@ async fn description(page: Page) -> Result<Response, Error> {
 #[cfg(test)]
 mod tests {
     /// What is not for scripts, and why.
-    const NOT_FOR_SCRIPTS: [(&str, &str); 24] = [
+    const NOT_FOR_SCRIPTS: [(&str, &str); 25] = [
         ("GET /healthz", "for orchestrators, open to all"),
         ("GET /readyz", "for orchestrators, open to all"),
+        ("GET /metrics", "for Prometheus, in its own format"),
         ("GET /assets/{name}", "a file"),
         ("POST /theme", "a browser's"),
         ("GET /login", "people sign in; scripts have tokens"),

@@ -34,7 +34,7 @@ pub struct AuditEntry {
     name: String,
     /// The docker command that does the same.
     command: String,
-    /// begun, done, failed or refused.
+    /// done, failed, refused, or unknown where the console ended in the middle.
     outcome: &'static str,
     /// Why, or anything else to say.
     why: String,
@@ -45,7 +45,7 @@ pub struct AuditEntry {
 impl AuditEntry {
     /// As the page shows it.
     pub fn new(recorded: &Recorded) -> Self {
-        let (entry, (object, name)) = (&recorded.entry, recorded.subject());
+        let entry = &recorded.entry;
         Self {
             seq: recorded.seq,
             at: entry.at,
@@ -54,11 +54,11 @@ impl AuditEntry {
             address: entry.address.clone(),
             action: entry.action.clone(),
             kind: entry.kind.clone(),
-            object: object.to_owned(),
-            name: name.to_owned(),
+            object: entry.object.clone(),
+            name: entry.name.clone(),
             command: entry.command.clone(),
             outcome: mark(recorded).2,
-            why: recorded.end.as_ref().map_or(&entry.why, |end| &end.why).clone(),
+            why: entry.why.clone(),
             hash: data_encoding::HEXLOWER.encode(&recorded.hash),
         }
     }

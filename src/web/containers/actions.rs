@@ -185,7 +185,7 @@ fn explain(error: EngineError, verb: Verb, id: &ContainerId, name: &str, picture
             let stop = container.is_some_and(|container| container.verbs(picture.is_podman()).contains(&Verb::Stop));
             let told = Error::from(error).conflict().what(not).why(why);
             let told = if stop { told.next(Step::press("Stop", path(Verb::Stop))) } else { told };
-            told.next(Step::link("Remove by force…", format!("{}?force=1", path(Verb::Remove))))
+            told.next(Step::remove("Remove by force…", format!("{}?force=1", path(Verb::Remove))))
         }
         (EngineError::Conflict(_) | EngineError::Engine { .. }, _, Some(State::Paused)) => Error::from(error)
             .conflict()

@@ -382,7 +382,7 @@ fn not_started(error: EngineError, id: &ContainerId, name: Option<&str>, picture
         .what(format!("{name} was created, but did not start."))
         .next(Step::link(format!("Open {name}"), format!("/containers/{id}")))
         .next(Step::press("Start it again", format!("/containers/{id}/start")))
-        .next(Step::link("Remove…", format!("/containers/{id}/remove")))
+        .next(Step::remove("Remove…", format!("/containers/{id}/remove")))
 }
 
 /// The containers that are in the way.

@@ -21,6 +21,7 @@ use crate::{
     engine::{Container, ContainerId, Detail, Event, State, Verb},
     web::{
         Error,
+        asker::Can,
         chrome::Chrome,
         error::Step,
         extract::{Id, Page},
@@ -51,6 +52,7 @@ struct Summary<'a> {
     life: Life,
     now: Timestamp,
     is_own: bool,
+    can: Can,
     may_reveal: bool,
     is_revealed: bool,
     secrets: usize,
@@ -137,7 +139,7 @@ impl<'a> Summary<'a> {
     }
 
     fn new(page: &'a Page, c: &'a Container, d: &'a Detail) -> Self {
-        let (first, more) = ways(c, &page.picture);
+        let (first, more) = ways(c, page);
         let mut ways: Vec<Way> = first.into_iter().chain(more).collect();
         ways.sort_by_key(|way| (way.verb.asks(), way.verb == Verb::Remove));
         let command =
@@ -167,6 +169,7 @@ impl<'a> Summary<'a> {
             life: Life::of(c, page.picture.is_podman()),
             now,
             is_own: page.picture.is_own(c),
+            can: page.can(),
             secrets: d.env.iter().filter(|var| var.looks_secret()).count(),
             on_host: on_host(c, &page.picture, d.privileged),
             may_reveal: page.may_reveal(),

@@ -12,7 +12,7 @@ use super::{
     words,
 };
 use crate::{
-    engine::{self, Detail, Health, Mount as EngineMount, Picture},
+    engine::{self, Detail, Health, Mount as EngineMount},
     web::{answer::List, events::json::Event, extract::Page},
 };
 
@@ -87,9 +87,9 @@ struct Mount {
 }
 
 impl Container {
-    /// As of this picture.
-    pub fn new(c: &engine::Container, picture: &Picture) -> Self {
-        let (first, more) = ways(c, picture);
+    /// As of this page.
+    pub fn new(c: &engine::Container, page: &Page) -> Self {
+        let (first, more) = ways(c, page);
         let port = |port: &engine::Port| Port {
             public: port.public,
             private: port.private,
@@ -119,16 +119,16 @@ impl Container {
             networks: c.networks.clone(),
             mounts: c.mounts.iter().map(mount).collect(),
             labels: c.labels.clone(),
-            own: picture.is_own(c),
+            own: page.picture.is_own(c),
             actions: first.into_iter().chain(more).map(|Way { verb, command }| (verb.word(), command)).collect(),
         }
     }
 }
 
 /// What a view shows.
-pub fn list(view: &View, listing: &Listing<'_>, picture: &Picture) -> List<Container> {
+pub fn list(view: &View, listing: &Listing<'_>, page: &Page) -> List<Container> {
     let container = |line: &Line<'_>| match line {
-        Line::Container(container) => Some(Container::new(container, picture)),
+        Line::Container(container) => Some(Container::new(container, page)),
         Line::Stack(_) => None,
     };
     List {
@@ -247,7 +247,7 @@ impl ContainerDetail {
             |check: &engine::Check| Check { at: check.at, exit_code: check.exit_code, output: check.output.clone() };
         let variable = |var: &engine::EnvVar| Variable { name: var.name.clone(), value: var.value.clone() };
         Self {
-            container: Container::new(c, picture),
+            container: Container::new(c, page),
             says: words::say(c, d, picture.now()),
             why: words::why(c, d, picture),
             on_host: on_host(c, picture, d.privileged),

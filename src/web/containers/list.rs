@@ -13,6 +13,7 @@ use crate::{
     engine::{Attention, Picture},
     web::{
         Error,
+        asker::Can,
         chrome::Chrome,
         extract::{Page, Query},
         html::html,
@@ -42,6 +43,8 @@ struct Table<'a> {
     now: jiff::Timestamp,
     is_empty: bool,
     is_known: bool,
+    can: Can,
+    limits: &'a [String],
     back: String,
 }
 
@@ -49,6 +52,7 @@ struct Table<'a> {
 #[template(path = "containers/_stack.html")]
 struct StackRow<'a> {
     stack: &'a Stack,
+    can: Can,
 }
 
 #[derive(Template)]
@@ -66,13 +70,24 @@ struct ListPage<'a> {
     volumes: Vec<&'a str>,
     states: Vec<&'static str>,
     is_empty: bool,
+    can: Can,
 }
 
 impl<'a> Table<'a> {
     fn new(page: &'a Page, view: &'a View, listing: &'a Listing<'a>) -> Self {
         let picture = &page.picture;
         let is_empty = picture.containers.is_empty();
-        Self { view, listing, page, now: picture.now(), is_empty, is_known: picture.info.is_some(), back: view.back() }
+        Self {
+            view,
+            listing,
+            page,
+            now: picture.now(),
+            is_empty,
+            is_known: picture.info.is_some(),
+            can: page.can(),
+            limits: &page.asker.who.scope,
+            back: view.back(),
+        }
     }
 
     /// Where a column's heading leads: sorted by it, or the other way round.
@@ -107,7 +122,7 @@ impl<'a> Table<'a> {
 
     fn line(&self, line: &Line<'_>) -> String {
         let drawn = match line {
-            Line::Stack(stack) => html(&StackRow { stack }),
+            Line::Stack(stack) => html(&StackRow { stack, can: self.can }),
             Line::Container(container) => html(&Row::new(container, self.page, self.now, &self.back)),
         };
         drawn.map(|html| html.0).unwrap_or_default()
@@ -182,6 +197,7 @@ impl<'a> ListPage<'a> {
                 .collect(),
             states: vec!["created", "running", "paused", "restarting", "removing", "exited", "dead"],
             is_empty: picture.containers.is_empty(),
+            can: page.can(),
             view,
         }
     }
@@ -191,7 +207,7 @@ impl<'a> ListPage<'a> {
 pub async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
     let view = View::parse(&query);
     let listing = view.list(&page.picture);
-    page.show(|| json::list(&view, &listing, &page.picture), || html(&ListPage::new(&page, &view, &listing)))
+    page.show(|| json::list(&view, &listing, &page), || html(&ListPage::new(&page, &view, &listing)))
 }
 
 /// `GET /containers/stream`: the same view, live.
@@ -209,7 +225,7 @@ fn fragments(page: &Page, view: &View) -> Result<Fragments, Error> {
     let mut rows = Vec::new();
     for line in &listing.lines {
         rows.push(match line {
-            Line::Stack(stack) => Part { id: stack.id(), html: html(&StackRow { stack })?.0 },
+            Line::Stack(stack) => Part { id: stack.id(), html: html(&StackRow { stack, can: page.can() })?.0 },
             Line::Container(container) => Part {
                 id: format!("container-{}", container.id),
                 html: html(&Row::new(container, page, now, &back))?.0,

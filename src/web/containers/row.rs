@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::{
     command::echo,
     engine::{Attention, Container, Health, Mount, Picture, Port, State, Verb, VolumeName, spec::opens_host},
-    web::{extract::Page, html::Moment},
+    web::{asker::Can, extract::Page, html::Moment},
 };
 
 /// A container's state as it is shown everywhere: shape, word and colour.
@@ -127,6 +127,8 @@ pub struct Row<'a> {
     pub on_host: Vec<&'static str>,
     /// Whether it is this console itself.
     pub is_own: bool,
+    /// What the reader may do.
+    pub can: Can,
     /// Why it needs attention.
     pub attention: Option<Attention>,
     /// Now, by the engine's clock.
@@ -139,7 +141,7 @@ impl<'a> Row<'a> {
     /// Of this container, for this page.
     pub fn new(container: &'a Container, page: &Page, now: Timestamp, back: &'a str) -> Self {
         let is_own = page.picture.is_own(container);
-        let (first, more) = ways(container, &page.picture);
+        let (first, more) = ways(container, page);
         Self {
             c: container,
             mark: StateMark::of(container),
@@ -148,6 +150,7 @@ impl<'a> Row<'a> {
             more,
             on_host: on_host(container, &page.picture, false),
             is_own,
+            can: page.can(),
             attention: container.attention(),
             now,
             back,
@@ -181,9 +184,10 @@ pub fn on_host(container: &Container, picture: &Picture, privileged: bool) -> Ve
     found.into_iter().filter(|(is, _)| *is).map(|(_, why)| why).collect()
 }
 
-/// What can be done to it: the two likeliest, and the rest. Nothing that this console would refuse.
-pub fn ways(container: &Container, picture: &Picture) -> (Vec<Way>, Vec<Way>) {
-    let allowed = |verb: &&Verb| picture.guard_container(&container.id, **verb).is_ok();
+/// What can be done to it: the two likeliest, and the rest. Nothing that would be refused.
+pub fn ways(container: &Container, page: &Page) -> (Vec<Way>, Vec<Way>) {
+    let (picture, can) = (&page.picture, page.can());
+    let allowed = |verb: &&Verb| can.act(**verb) && picture.guard_container(&container.id, **verb).is_ok();
     let mut verbs: Vec<Verb> = container.verbs(picture.is_podman()).iter().filter(allowed).copied().collect();
     // Start and Remove are the pair for what has ended.
     if let (Some(Verb::Start), Some(at)) = (verbs.first(), verbs.iter().position(|verb| *verb == Verb::Remove)) {

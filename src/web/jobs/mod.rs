@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::{
     Error, Routes,
     answer::List,
+    asker::Can,
     chrome::Chrome,
     containers::words,
     deed::Deed,
@@ -40,6 +41,7 @@ pub(super) fn routes() -> Routes {
 #[template(path = "jobs/_job.html")]
 struct JobCard<'a> {
     id: JobId,
+    can: Can,
     p: &'a Progress,
     says: Says,
     done: u64,
@@ -97,10 +99,11 @@ impl Says {
 }
 
 impl<'a> JobCard<'a> {
-    fn new(id: JobId, p: &'a Progress, picture: &Picture) -> Self {
+    fn new(id: JobId, p: &'a Progress, picture: &Picture, can: Can) -> Self {
         let sum = |of: fn(&Layer) -> u64| p.layers.iter().map(of).sum();
         Self {
             id,
+            can,
             says: Says::of(p, picture),
             done: sum(|layer| layer.done),
             total: sum(|layer| layer.total),
@@ -176,7 +179,7 @@ async fn page(Id(id): Id<JobId>, page: Page) -> Result<Response, Error> {
             command: &progress.command,
             began: progress.began,
             now: Timestamp::now(),
-            card: JobCard::new(id, &progress, &page.picture),
+            card: JobCard::new(id, &progress, &page.picture, page.can()),
         })
     })
 }
@@ -184,9 +187,9 @@ async fn page(Id(id): Id<JobId>, page: Page) -> Result<Response, Error> {
 /// `GET /jobs/{id}/stream`
 async fn stream(Id(id): Id<JobId>, live: Live) -> Result<Response, Error> {
     let job = find(live.page(), id)?;
-    let (changes, engine) = (job.watch(), live.page().engine.clone());
+    let (changes, engine, can) = (job.watch(), live.page().engine.clone(), live.page().can());
     Ok(live.follow_job(changes, move |progress| {
-        let drawn = html(&JobCard::new(id, progress, &engine.picture()));
+        let drawn = html(&JobCard::new(id, progress, &engine.picture(), can));
         Ok(Fragments { rest: vec![Part { id: "job".into(), html: drawn?.0 }], ..Fragments::default() })
     }))
 }

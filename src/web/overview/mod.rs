@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::{
     Error, Routes,
+    asker::Can,
     chrome::Chrome,
     containers::{StateMark, words},
     extract::Page,
@@ -127,6 +128,8 @@ struct Overview<'a> {
     usage: Vec<Usage<'a>>,
     info: Option<&'a Info>,
     lessons: &'static [Lesson],
+    can: Can,
+    limits: &'a [String],
     is_empty: bool,
     is_known: bool,
     now: Timestamp,
@@ -176,7 +179,8 @@ impl<'a> Overview<'a> {
         let mut needy: Vec<Needy<'a>> = containers()
             .filter_map(|c| {
                 let (why, first) = words::attention(c)?;
-                let first = Some(first).filter(|verb| picture.guard_container(&c.id, *verb).is_ok());
+                let first =
+                    Some(first).filter(|verb| page.can().act(*verb) && picture.guard_container(&c.id, *verb).is_ok());
                 Some(Needy { mark: StateMark::of(c), why, first, c })
             })
             .collect();
@@ -230,6 +234,8 @@ impl<'a> Overview<'a> {
             usage: Usage::all(picture),
             info: picture.info.as_deref(),
             lessons: &LESSONS,
+            can: page.can(),
+            limits: &page.asker.who.scope,
             is_empty: picture.containers.is_empty() && picture.info.is_some(),
             is_known: picture.info.is_some(),
             now: picture.now(),

@@ -253,7 +253,7 @@ async fn update(Id(id): Id<AccountId>, page: Page, fields: Fields) -> Result<Res
         if scope.is_empty() { String::new() } else { format!(", limited to {}", scope.join(", ")) }
     );
     let work = async move { team.update(id, role, scope, enabled).await };
-    let deed = Deed { public: Some(says), ..deed("account.update", id, &account.name) };
+    let deed = Deed { why: says, ..deed("account.update", id, &account.name) };
     match page.does(deed, work).await? {
         Ok(()) => Ok(page.quiet(&format!("/people/{id}"))),
         Err(error) => wrong(&page, error, |error| draw(&page, &account, form, None, Some(error))),

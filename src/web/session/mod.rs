@@ -1,5 +1,6 @@
 //! Signing in and out, the one-time links, and what is one's own: password, second factor, sessions, tokens.
 
+pub mod agent;
 mod docs;
 mod door;
 mod login;

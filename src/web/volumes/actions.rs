@@ -264,7 +264,7 @@ fn in_use(error: EngineError, name: &VolumeName, users: &[Arc<Container>]) -> Er
     );
     users.iter().take(5).fold(told.why(why), |told, container| {
         told.next(Step::link(format!("Open {}", container.name), format!("/containers/{}", container.id)))
-            .next(Step::link(format!("Remove {}…", container.name), format!("/containers/{}/remove", container.id)))
+            .next(Step::remove(format!("Remove {}…", container.name), format!("/containers/{}/remove", container.id)))
     })
 }
 

@@ -18,6 +18,7 @@ use crate::{
     web::{
         Error,
         answer::List,
+        asker::Can,
         chrome::Chrome,
         containers::StateMark,
         error::Step,
@@ -117,6 +118,7 @@ struct Row<'a> {
     more: usize,
     size: Option<String>,
     is_own: bool,
+    can: Can,
     now: Timestamp,
 }
 
@@ -129,6 +131,7 @@ impl<'a> Row<'a> {
             more: all.len().saturating_sub(NAMED),
             size: page.picture.sizes.bytes.get(v.name.as_str()).map(|size| bytes(*size)),
             is_own: page.picture.own.volumes.contains(&v.name),
+            can: page.can(),
             now: page.picture.now(),
         }
     }
@@ -149,6 +152,8 @@ struct Table<'a> {
     next: Option<String>,
     is_empty: bool,
     is_known: bool,
+    can: Can,
+    limits: &'a [String],
 }
 
 #[derive(Template)]
@@ -156,6 +161,7 @@ struct Table<'a> {
 struct Head<'a> {
     chips: Vec<(String, String, bool)>,
     sizes: &'a Sizes,
+    can: Can,
     now: Timestamp,
 }
 
@@ -165,6 +171,7 @@ struct ListPage<'a> {
     chrome: Chrome,
     command: String,
     search: &'a str,
+    can: Can,
     head: Head<'a>,
     table: Table<'a>,
 }
@@ -208,8 +215,12 @@ fn draw<'a>(page: &'a Page, view: &View) -> (Head<'a>, Table<'a>) {
         let number = page.picture.volumes.values().filter(takes).count();
         (view.path("/volumes", show, 1), format!("{label} {number}"), show == view.show)
     };
-    let head =
-        Head { chips: Show::EACH.into_iter().map(chip).collect(), sizes: &page.picture.sizes, now: Timestamp::now() };
+    let head = Head {
+        chips: Show::EACH.into_iter().map(chip).collect(),
+        sizes: &page.picture.sizes,
+        can: page.can(),
+        now: Timestamp::now(),
+    };
     let found = found(page, view, &users);
     let (total, skip) = (found.len(), (view.page - 1).saturating_mul(ROWS));
     let rows: Vec<_> = found.into_iter().skip(skip).take(ROWS).map(|volume| Row::new(volume, &users, page)).collect();
@@ -221,6 +232,8 @@ fn draw<'a>(page: &'a Page, view: &View) -> (Head<'a>, Table<'a>) {
         next: (skip + rows.len() < total).then(|| view.path("/volumes", view.show, view.page + 1)),
         is_empty: page.picture.volumes.is_empty(),
         is_known: page.picture.info.is_some(),
+        can: page.can(),
+        limits: &page.asker.who.scope,
         rows,
     };
     (head, table)
@@ -237,6 +250,7 @@ pub async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
                 chrome: Chrome::new(&page, "Volumes").live(&page, &view.path("/volumes/stream", view.show, view.page)),
                 command: view.command(),
                 search: &view.search,
+                can: page.can(),
                 head,
                 table,
             })
@@ -272,6 +286,7 @@ struct DetailPage<'a> {
     users: Vec<(&'a Arc<Container>, StateMark, Vec<&'a Mount>)>,
     size: Option<String>,
     is_own: bool,
+    can: Can,
     command: String,
     /// What was said to the driver: the picture has it without its secrets.
     options: Vec<(String, String)>,
@@ -307,6 +322,7 @@ pub async fn detail(Id(name): Id<VolumeName>, page: Page) -> Result<Response, Er
                     .collect(),
                 size: page.picture.sizes.bytes.get(name.as_str()).map(|size| bytes(*size)),
                 is_own: page.picture.own.volumes.contains(&name),
+                can: page.can(),
                 command: echo::volume_inspect(&[name.as_str()]),
                 options: texts(&raw, "Options"),
                 tree: tree(&raw),

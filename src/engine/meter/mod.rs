@@ -1,0 +1,188 @@
+//! What this console asks of the engine and hears from it, counted.
+//!
+//! Every label is a word out of a list in `words`: ids, names and commands never become one, so that there are as many
+//! series with ten thousand containers as with one, and none of them tells a name.
+
+mod words;
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use hyper::Request;
+use jiff::Timestamp;
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+
+use super::{Error, Event, Stage};
+
+/// Bounds of the times of calls, in seconds: a list takes milliseconds, a stop may take its ten seconds and more.
+const SECONDS: [f64; 10] = [0.005, 0.01, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Asked {
+    method: &'static str,
+    endpoint: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Endpoint {
+    endpoint: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Happened {
+    r#type: &'static str,
+    action: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Worked {
+    kind: &'static str,
+    outcome: &'static str,
+}
+
+/// Which events were there before: a new connection is told some of them again.
+#[derive(Debug, Default)]
+struct Heard {
+    /// Up to when this connection tells what is known.
+    known: Option<Timestamp>,
+    newest: Option<Timestamp>,
+}
+
+/// The counters of one engine.
+#[derive(Debug)]
+pub struct Meter {
+    calls: Family<Asked, Counter>,
+    times: Family<Endpoint, Histogram>,
+    events: Family<Happened, Counter>,
+    jobs: Family<Worked, Counter>,
+    heard: Mutex<Heard>,
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        Self {
+            calls: Family::default(),
+            times: Family::new_with_constructor(|| Histogram::new(SECONDS)),
+            events: Family::default(),
+            jobs: Family::default(),
+            heard: Mutex::default(),
+        }
+    }
+}
+
+impl Meter {
+    /// Puts them where they are read.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register("engine_requests", "Calls to the engine, by what they came to", self.calls.clone());
+        registry.register_with_unit(
+            "engine_request_duration",
+            "How long calls to the engine took; those whose answer is a stream, to its beginning",
+            Unit::Seconds,
+            self.times.clone(),
+        );
+        registry.register(
+            "engine_events",
+            "Events that the engine told since this console started",
+            self.events.clone(),
+        );
+        registry.register("jobs", "Jobs that ended, by how", self.jobs.clone());
+    }
+
+    /// A call sets out.
+    pub(super) fn call<B>(self: &Arc<Self>, request: &Request<B>) -> Call {
+        Call {
+            meter: self.clone(),
+            method: words::method(request.method()),
+            endpoint: words::endpoint(request.uri().path()),
+            began: Instant::now(),
+            outcome: "cancelled",
+        }
+    }
+
+    /// A connection begins to tell events; `now` is the engine's clock.
+    pub(super) fn listens(&self, now: Timestamp) {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.known = Some(*heard.newest.get_or_insert(now));
+    }
+
+    /// The engine told an event.
+    pub(super) fn event(&self, event: &Event) {
+        {
+            let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+            if heard.known.is_some_and(|known| event.at <= known) {
+                return;
+            }
+            heard.newest = heard.newest.max(Some(event.at));
+        }
+        let labels = Happened { r#type: words::kind(&event.kind), action: words::action(&event.action) };
+        self.events.get_or_create(&labels).inc();
+    }
+
+    /// A job ended.
+    pub(super) fn job(&self, kind: &'static str, stage: &Stage) {
+        let outcome = match stage {
+            Stage::Running => return,
+            Stage::Done { .. } => "done",
+            Stage::Failed { .. } => "failed",
+            Stage::Cancelled => "cancelled",
+        };
+        self.jobs.get_or_create(&Worked { kind, outcome }).inc();
+    }
+}
+
+/// A call that is under way. It is counted when it is dropped: as cancelled, where nobody has said how it ended.
+#[derive(Debug)]
+pub(super) struct Call {
+    meter: Arc<Meter>,
+    method: &'static str,
+    endpoint: &'static str,
+    began: Instant,
+    outcome: &'static str,
+}
+
+impl Call {
+    /// It ended: with this status, where nothing else went wrong.
+    pub(super) fn end<T>(mut self, result: &Result<T, Error>, status: u16) {
+        self.outcome = match result {
+            Ok(_) => of_status(status),
+            Err(error) => of_error(error),
+        };
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let Self { meter, method, endpoint, began, outcome } = self;
+        meter.calls.get_or_create(&Asked { method, endpoint, outcome }).inc();
+        meter.times.get_or_create(&Endpoint { endpoint }).observe(began.elapsed().as_secs_f64());
+    }
+}
+
+fn of_status(status: u16) -> &'static str {
+    match status {
+        404 => "not_found",
+        409 => "conflict",
+        400..=499 | 501 => "refused",
+        500.. => "failed",
+        _ => "ok",
+    }
+}
+
+fn of_error(error: &Error) -> &'static str {
+    match error {
+        Error::NotFound(_) => "not_found",
+        Error::Conflict(_) => "conflict",
+        Error::Invalid(_) | Error::Denied(_) | Error::Unsupported(_) => "refused",
+        Error::Forbidden(_) | Error::OwnContainer(_) => "refused",
+        Error::Engine { status, .. } => of_status((*status).max(400)),
+        Error::Unreachable(_) => "unreachable",
+        Error::TimedOut { .. } => "timed_out",
+    }
+}
