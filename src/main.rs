@@ -79,6 +79,7 @@ async fn run(config: &Config) -> anyhow::Result<()> {
         is_read_only: config.people.read_only,
         takes_passwords: config.oidc.takes_passwords(),
         public_url: config.public_url.clone(),
+        registries: config.people.registries.clone(),
         oidc: oidc.map(Arc::new),
     };
     tokio::select! {

@@ -11,7 +11,7 @@ use std::{
     mem,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -103,6 +103,7 @@ pub(super) struct Live {
     wake: Notify,
     /// When the engine last answered, in milliseconds since the epoch by our clock; 0 for never.
     seen: AtomicI64,
+    closing: AtomicBool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -120,6 +121,7 @@ impl Live {
             marked: Mutex::default(),
             wake: Notify::new(),
             seen: AtomicI64::new(0),
+            closing: AtomicBool::new(false),
         }
     }
 
@@ -172,7 +174,15 @@ impl Live {
         }
     }
 
+    /// From now on a connection that breaks is no news: it is our own end.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
     fn lost(&self, error: Error) {
+        if self.closing.load(Ordering::Relaxed) {
+            return;
+        }
         let why = match error {
             Error::Unreachable(outage) => outage,
             Error::TimedOut { .. } => Outage::Silent,

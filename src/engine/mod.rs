@@ -2,6 +2,7 @@
 
 mod address;
 mod containers;
+pub mod endpoints;
 mod error;
 mod events;
 mod ids;
@@ -90,6 +91,7 @@ impl Engine {
 
     /// Stops to keep the picture, for the end of the program: what breaks then is no news.
     pub fn close(&self) {
+        self.live.close();
         self.keeping.abort();
     }
 

@@ -26,7 +26,7 @@ use tokio::{
 };
 
 use super::{
-    Address, Error, Outage,
+    Address, Error, Outage, endpoints,
     meter::{Call, Meter},
 };
 
@@ -91,6 +91,11 @@ impl Wire {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
+        let (method, path) = (request.method().as_str(), request.uri().path());
+        if endpoints::find(method, path).is_none() {
+            tracing::error!(method, path, "this is no endpoint that this console calls");
+            return Err(Error::Denied("this console does not call that endpoint".to_owned()));
+        }
         let mut call = Some(self.meter.call(&request));
         let _ = UNDERWAY.try_with(|underway| underway.call.set(call.take()));
         let answer = Box::pin(self.dispatch(request)).await;

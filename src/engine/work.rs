@@ -17,6 +17,7 @@ impl Jobs<'_> {
     pub async fn run(&self, spec: Spec, start: bool, command: String) -> Result<Job, Error> {
         // Before anything is pulled for what may not be made.
         let spec = self.0.containers().admit(&spec).await?;
+        self.0.reach.may_pull(&spec.image)?;
         let title = format!("{} {}", if start { "Run" } else { "Create" }, spec.name.as_deref().unwrap_or(&spec.image));
         let job = self.start(
             if start { "run" } else { "create" },

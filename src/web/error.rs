@@ -244,7 +244,7 @@ impl Error {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "Too many live pages are open.",
-            "Close some tabs, or raise --max-streams and --max-streams-per-client. The page itself works without.",
+            "Close some tabs, or raise --max-streams, --max-streams-per-client and --max-streams-per-person. The page itself works without.",
         )
     }
 

@@ -84,7 +84,8 @@ impl Fields {
 /// Limits as people type them, a line or a comma each; each has to be one.
 pub fn scope(text: &str) -> Result<Vec<String>, String> {
     let parts = text.split(['\n', ',']).map(str::trim).filter(|part| !part.is_empty());
-    parts.map(|part| part.parse::<Scope>().map(|scope| scope.to_string()).map_err(|why| why.to_string())).collect()
+    let wrong = |part| format!("“{part}” is no limit: expected stack:NAME, label:KEY=VALUE or label:KEY.");
+    parts.map(|part| part.parse::<Scope>().map(|scope| scope.to_string()).map_err(|_| wrong(part))).collect()
 }
 
 /// Whether the value of a box says that it is ticked. Scripts have words of their own for no.

@@ -94,7 +94,8 @@ pub async fn serve(
     tls: Option<Tls>,
     end: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let streams = Arc::new(Streams::new(config.max_streams, config.max_streams_per_client));
+    let streams =
+        Arc::new(Streams::new(config.max_streams, config.max_streams_per_client, config.people.max_streams_per_person));
     let guards = Arc::new(Guards::new(&config.hosts, config.public_url.as_ref()));
     let wire = Wire {
         is_tls: tls.is_some(),

@@ -153,14 +153,14 @@ test("removing somebody asks first; the last administrator stays", () => withPag
   const made = await post(it, "/people", { name: "pam", role: "viewer" }, all.admin.cookie);
   const who = (await made.text()).match(/action="\/people\/(\d+)"/)[1];
   await page.goto(`/people/${who}`);
-  assert.equal(await page.getByRole("button", { name: "Remove pam" }).isVisible(), false);
+  assert.equal(await page.getByRole("button", { name: "Remove the account" }).isVisible(), false);
   await page.getByText("Remove pam…").click();
-  await page.getByRole("button", { name: "Remove pam" }).click();
+  await page.getByRole("button", { name: "Remove the account" }).click();
   await page.waitForURL(`${it.url}/people`);
   assert.equal(await page.getByRole("link", { name: "pam" }).count(), 0);
   await page.goto(`/people/${all.admin.id}`);
   await page.getByText("Remove admin…").click();
-  await page.getByRole("button", { name: "Remove admin" }).click();
+  await page.getByRole("button", { name: "Remove the account" }).click();
   await page.getByText("Somebody has to stay in charge.").waitFor();
 }, { as: all.admin.cookie, expect: [/status of 409/] }));
 

@@ -98,7 +98,8 @@ async fn s049_what_people_do_is_one_line_each() {
     let (whole, said) = verify(console.data());
     assert!(whole && said.contains("whole"), "{said}");
     // Somebody with an editor is found out.
-    let change = "c.execute('DROP TRIGGER audit_stays'); c.execute(\"UPDATE audit SET entry = replace(entry, 'ann', 'bob') WHERE seq = 5\")";
+    let change = "c.execute('DROP TRIGGER audit_stays'); \
+                  c.execute(\"UPDATE audit SET entry = replace(entry, '127.0.0.1', '127.0.0.2') WHERE seq = 5\")";
     let python = format!(
         "import sqlite3; c = sqlite3.connect('{}/wheelhouse.db'); {change}; c.commit()",
         console.data().display()

@@ -384,7 +384,7 @@ async fn people_sign_in_through_the_organisations_provider() {
     contains_all(&entered.body, &["url=/\""]);
     let alice = Person::of(&entered);
     let people = console.by(&alice, "GET", "/people").send().await.expect(200);
-    contains_all(&people.said(), &["alice", "bob", "by the provider"]);
+    contains_all(&people.said(), &["alice", "bob", "the provider"]);
     let (there, cookie) = journey("/").await;
     let query = provider.sign_in(&there, "carol").await;
     let refused = back(&query, &cookie).await.expect(403);

@@ -18,7 +18,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::{Error, Event, Stage};
+use super::{Error, Event, Stage, endpoints};
 
 /// Bounds of the times of calls, in seconds: a list takes milliseconds, a stop may take its ten seconds and more.
 const SECONDS: [f64; 10] = [0.005, 0.01, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
@@ -100,7 +100,8 @@ impl Meter {
         Call {
             meter: self.clone(),
             method: words::method(request.method()),
-            endpoint: words::endpoint(request.uri().path()),
+            endpoint: endpoints::find(request.method().as_str(), request.uri().path())
+                .map_or(words::OTHER, |endpoint| endpoint.path),
             began: Instant::now(),
             outcome: "cancelled",
         }

@@ -3,97 +3,7 @@
 use hyper::Method;
 
 /// Whatever is in no list.
-const OTHER: &str = "other";
-
-/// The paths of the engine's API, fixed parts before those that vary. Source:
-/// <https://docs.docker.com/reference/api/engine/version/v1.51/>
-const ENDPOINTS: &[&str] = &[
-    "/_ping",
-    "/version",
-    "/info",
-    "/events",
-    "/auth",
-    "/system/df",
-    "/containers/json",
-    "/containers/create",
-    "/containers/prune",
-    "/containers/{id}",
-    "/containers/{id}/json",
-    "/containers/{id}/start",
-    "/containers/{id}/stop",
-    "/containers/{id}/restart",
-    "/containers/{id}/kill",
-    "/containers/{id}/pause",
-    "/containers/{id}/unpause",
-    "/containers/{id}/rename",
-    "/containers/{id}/update",
-    "/containers/{id}/wait",
-    "/containers/{id}/logs",
-    "/containers/{id}/stats",
-    "/containers/{id}/top",
-    "/containers/{id}/changes",
-    "/containers/{id}/export",
-    "/containers/{id}/archive",
-    "/containers/{id}/attach",
-    "/containers/{id}/resize",
-    "/containers/{id}/exec",
-    "/exec/{id}/start",
-    "/exec/{id}/resize",
-    "/exec/{id}/json",
-    "/images/json",
-    "/images/create",
-    "/images/load",
-    "/images/get",
-    "/images/search",
-    "/images/prune",
-    "/images/{name}/json",
-    "/images/{name}/history",
-    "/images/{name}/push",
-    "/images/{name}/tag",
-    "/images/{name}/get",
-    "/images/{name}",
-    "/distribution/{name}/json",
-    "/build",
-    "/build/prune",
-    "/commit",
-    "/volumes",
-    "/volumes/create",
-    "/volumes/prune",
-    "/volumes/{name}",
-    "/networks",
-    "/networks/create",
-    "/networks/prune",
-    "/networks/{id}",
-    "/networks/{id}/connect",
-    "/networks/{id}/disconnect",
-    "/swarm",
-    "/swarm/init",
-    "/swarm/join",
-    "/swarm/leave",
-    "/swarm/update",
-    "/swarm/unlock",
-    "/swarm/unlockkey",
-    "/nodes",
-    "/nodes/{id}",
-    "/nodes/{id}/update",
-    "/services",
-    "/services/create",
-    "/services/{id}",
-    "/services/{id}/update",
-    "/services/{id}/logs",
-    "/tasks",
-    "/tasks/{id}",
-    "/tasks/{id}/logs",
-    "/secrets",
-    "/secrets/create",
-    "/secrets/{id}",
-    "/secrets/{id}/update",
-    "/configs",
-    "/configs/create",
-    "/configs/{id}",
-    "/configs/{id}/update",
-    "/plugins",
-];
+pub(super) const OTHER: &str = "other";
 
 /// The kinds of things that events happen to. Source: moby, `api/types/events`; podman has pods besides.
 const KINDS: &[&str] = &[
@@ -187,51 +97,9 @@ pub(super) fn action(action: &str) -> &'static str {
     known(ACTIONS, action)
 }
 
-/// The path of a call, with what varies in braces; `path` is without version and query.
-pub(super) fn endpoint(path: &str) -> &'static str {
-    ENDPOINTS.iter().find(|endpoint| fits(endpoint, path)).copied().unwrap_or(OTHER)
-}
-
-fn fits(endpoint: &str, path: &str) -> bool {
-    let Some((before, rest)) = endpoint.split_once('{') else { return endpoint == path };
-    let after = rest.split_once('}').map_or("", |(_, after)| after);
-    let varies = path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
-    // The names of images have slashes in them.
-    let may_be_deep = matches!(before, "/images/" | "/distribution/");
-    varies.is_some_and(|part| !part.is_empty() && (may_be_deep || !part.contains('/')))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_varies_in_a_path_is_no_label() {
-        let id = "f".repeat(64);
-        for (path, template) in [
-            ("/_ping", "/_ping"),
-            ("/containers/json", "/containers/json"),
-            (&format!("/containers/{id}"), "/containers/{id}"),
-            (&format!("/containers/{id}/stop"), "/containers/{id}/stop"),
-            ("/containers/web%2Falias", "/containers/{id}"),
-            ("/images/a/b/json", "/images/{name}/json"),
-            ("/images/json/json", "/images/{name}/json"),
-            ("/images/localhost%3A5000/x/push/json", "/images/{name}/json"),
-            ("/volumes/data", "/volumes/{name}"),
-            ("/volumes/json", "/volumes/{name}"),
-            ("/containers//stop", OTHER),
-            ("/containers/x/stop/now", OTHER),
-            ("/volumes/a/b", OTHER),
-            ("/v1.51/info", OTHER),
-            ("", OTHER),
-        ] {
-            assert_eq!(endpoint(path), template, "{path}");
-        }
-        // Each is its own: none stands behind one that takes its path.
-        for template in ENDPOINTS {
-            assert_eq!(endpoint(template), *template);
-        }
-    }
 
     #[test]
     fn unknown_words_are_other() {

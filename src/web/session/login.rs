@@ -30,10 +30,10 @@ struct LoginPage<'a> {
     provider: Option<&'a str>,
     error: Option<String>,
     is_empty: bool,
-    /// As much as makes the answer as long for every name: it tells nothing of who there is (S007).
-    even: String,
     /// Whether the browser still has the cookie of a session that is none any more.
     has_ended: bool,
+    /// As much as makes the answer as long for every name: it tells nothing of who there is (S007).
+    even: String,
 }
 
 #[derive(Template)]
@@ -70,8 +70,8 @@ fn login<'a>(
         provider: rules.oidc.as_deref().map(|oidc| oidc.settings().label.as_str()),
         error,
         is_empty: !page.asker.team.is_initialised(),
-        even: ".".repeat(EVEN.saturating_sub(name.len())),
         has_ended,
+        even: ".".repeat(EVEN.saturating_sub(name.len())),
     })
 }
 
