@@ -32,6 +32,17 @@ fn only_the_web_names_axum_and_askama() {
 }
 
 #[test]
+fn only_the_team_names_the_database() {
+    nobody_names("src", &["src/team"], &["rusqlite::", "use rusqlite"]);
+}
+
+#[test]
+fn s047_no_program_is_ever_run() {
+    // The words of a shell are tried on a real one, by the tests beside them.
+    nobody_names("src", &["src/command/words.rs"], &["process::Command", "Command::new("]);
+}
+
+#[test]
 fn only_the_team_names_openid() {
     nobody_names("src", &["src/team"], &["openidconnect::", "use openidconnect", "reqwest::", "use reqwest"]);
 }

@@ -34,7 +34,6 @@ mod tests {
     const NOT_FOR_SCRIPTS: [(&str, &str); 25] = [
         ("GET /healthz", "for orchestrators, open to all"),
         ("GET /readyz", "for orchestrators, open to all"),
-        ("GET /metrics", "for Prometheus, in its own format"),
         ("GET /assets/{name}", "a file"),
         ("POST /theme", "a browser's"),
         ("GET /login", "people sign in; scripts have tokens"),
