@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-it test-browser test-image test-api check bench image screenshots
+.PHONY: help run build test test-it test-browser test-image test-api check fuzz bench image screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test-api: ## the console against its own OpenAPI description
 
 check: ## format, lints, docs, licences, unused dependencies
 	@scripts/check.sh
+
+fuzz: ## what reads foreign bytes, for SECONDS (60) each; needs a nightly Rust
+	@scripts/fuzz.sh $(or $(SECONDS),60)
 
 bench: ## what is measured, in one run
 	@scripts/test.sh bench

@@ -18,8 +18,8 @@ docker20() { scripts/engines.sh docker docker20 "$@" </dev/null; }
 of_label() { docker20 "$@" -q --filter "label=$LABEL"; }
 finish() {
   [ ${#consoles[@]} -eq 0 ] || kill "${consoles[@]}" 2>/dev/null || true
-  of_label ps -a | xargs -r scripts/engines.sh docker docker20 rm -fv >/dev/null 2>&1 </dev/null || true
-  of_label volume ls | xargs -r scripts/engines.sh docker docker20 volume rm >/dev/null 2>&1 </dev/null || true
+  of_label ps -a | xargs -r scripts/engines.sh docker docker20 rm -fv >/dev/null 2>&1 || true
+  of_label volume ls | xargs -r scripts/engines.sh docker docker20 volume rm >/dev/null 2>&1 || true
   rm -rf "$dir"
 }
 trap finish EXIT
@@ -63,7 +63,8 @@ token() {
     | sed -E 's/.*"token":"([^"]+)".*/\1/'
 }
 
-container=$(docker20 run -d --label "$LABEL=" busybox sleep 100000)
+# One that ends when it is asked to, however long somebody would wait for it.
+container=$(docker20 run -d --label "$LABEL=" busybox sh -c 'trap "exit 0" TERM; while :; do sleep 1; done')
 volume=$(docker20 volume create --label "$LABEL=" "$LABEL-$$")
 
 # What is left out, and why:
@@ -89,9 +90,10 @@ holds() {
   local who=$1 token=$2 log=$dir/$1.txt status=0 tested bad
   say "schemathesis as $who"
   curl -sf -H "Authorization: Bearer $token" "$url/openapi.json" >"$dir/openapi.json"
-  timeout 600 "$venv/bin/schemathesis" --config-file "$dir/schemathesis.toml" run "$dir/openapi.json" --url "$url" --no-color \
-    -H "Authorization: Bearer $token" -H 'Accept: application/json' --max-examples "${EXAMPLES:-20}" --workers 2 --seed "${SEED:-1}" \
-    --generation-database none --request-timeout 30 --continue-on-failure >"$log" 2>&1 </dev/null || status=$?
+  # One worker: what one would remove, another would miss. It keeps what it has found in the folder that it is in.
+  (cd "$dir" && exec timeout 600 "$venv/bin/schemathesis" --config-file schemathesis.toml run openapi.json --url "$url" --no-color \
+    -H "Authorization: Bearer $token" -H 'Accept: application/json' --max-examples "${EXAMPLES:-20}" --seed "${SEED:-1}" \
+    --generation-database none --request-timeout 30 --continue-on-failure) >"$log" 2>&1 </dev/null || status=$?
   tested=$(awk '$1 == "Tested:" { print $2 }' "$log")
   bad=$(awk '/^_+ .* _+$/ { n++ } END { print n + 0 }' "$log")
   if [ "$status" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi

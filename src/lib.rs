@@ -15,6 +15,9 @@
 pub mod command;
 pub mod config;
 pub mod engine;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod team;
 pub mod tls;
 pub mod web;

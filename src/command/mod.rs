@@ -7,6 +7,8 @@
 mod check;
 pub mod echo;
 pub mod flags;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub mod image;
 mod read;
 pub mod run;

@@ -15,6 +15,9 @@ use crate::engine::spec::Spec;
 /// Characters on a line before [`RunLine::to_command_multiline`] breaks it.
 const LINE_WIDTH: usize = 72;
 
+/// Flags that one line may have: as many as a form has fields. Some compare themselves with all before them.
+const MOST_FLAGS: usize = 4_000;
+
 /// Flags whose values everybody may know.
 const OUTLINE: [&str; 17] = [
     "name",
@@ -123,23 +126,35 @@ impl RunLine {
         Self { options: self.options.iter().filter_map(bare).collect(), ..self.clone() }
     }
 
-    /// What everybody may know of the line: the image, and those flags whose values hold no secrets.
+    /// What everybody may know of the line: the image, and those flags whose values hold no secrets. A network may be
+    /// said with options of its driver, which may hold some.
     #[must_use]
     pub fn outline(&self) -> Self {
-        let is_known = |(flag, _): &&(String, String)| OUTLINE.contains(&flag.as_str());
+        let is_known = |(flag, value): &&(String, String)| {
+            OUTLINE.contains(&flag.as_str()) && !(flag == "network" && value.contains("driver-opt"))
+        };
         let options = self.options.iter().filter(is_known).cloned().collect();
         Self { options, image: self.image.clone(), args: Vec::new() }
     }
 
     /// The request that the line stands for, or everything that is wrong with it.
     pub fn to_spec(&self) -> Result<Spec, Vec<OptionError>> {
+        if let Some((flag, _)) = self.options.get(MOST_FLAGS) {
+            let index = self.options.iter().take(MOST_FLAGS).filter(|(other, _)| other == flag).count();
+            let message = format!("more than {MOST_FLAGS} flags are too many");
+            return Err(vec![OptionError { flag: flag.clone(), index, message }]);
+        }
         let mut spec = Spec { image: self.image.clone(), cmd: self.args.clone(), ..Spec::default() };
-        let mut errors = Vec::new();
+        let (mut errors, mut ports) = (Vec::new(), 0);
         if let Err(message) = image::check(&self.image) {
             errors.push(OptionError { flag: "image".to_owned(), index: 0, message });
         }
         for (flag, index, value) in self.by_turn() {
+            ports += flags::ports_in(flag, value);
             let applied = match flags::by_long(flag) {
+                Some(_) if ports > flags::MOST_PORTS => {
+                    Err(format!("more than {} ports are too many", flags::MOST_PORTS))
+                }
                 Some(known) => (known.apply)(&mut spec, value),
                 None => Err(format!("there is no flag --{flag}")),
             };

@@ -52,6 +52,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     act("POST", "/containers/{id}/unpause"),
     act("POST", "/containers/{id}/rename"),
     act("DELETE", "/containers/{id}"),
+    // A link of the old kind goes by the name that it gave.
+    act("DELETE", "/containers/{name}/{link}"),
     act("POST", "/images/create"),
     act("POST", "/volumes/create"),
     act("DELETE", "/volumes/{name}"),
@@ -63,16 +65,14 @@ pub(super) fn find(method: &str, path: &str) -> Option<&'static Endpoint> {
 }
 
 fn fits(endpoint: &str, path: &str) -> bool {
-    let Some((before, rest)) = endpoint.split_once('{') else { return endpoint == path };
-    let after = rest.split_once('}').map_or("", |(_, after)| after);
-    let varies = path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+    let fine = |part: &str| !matches!(part, "" | "." | "..");
     // The names of images have slashes in them; no segment leads upwards.
-    let may_be_deep = before == "/images/";
-    varies.is_some_and(|part| {
-        !part.is_empty()
-            && (may_be_deep || !part.contains('/'))
-            && !part.split('/').any(|part| matches!(part, "." | ".."))
-    })
+    if let Some(after) = endpoint.strip_prefix("/images/{name}") {
+        let name = path.strip_prefix("/images/").and_then(|rest| rest.strip_suffix(after));
+        return name.is_some_and(|name| name.split('/').all(fine));
+    }
+    let same = |(part, asked): (&str, &str)| part == asked || part.starts_with('{') && fine(asked);
+    endpoint.split('/').count() == path.split('/').count() && endpoint.split('/').zip(path.split('/')).all(same)
 }
 
 #[cfg(test)]
@@ -108,6 +108,7 @@ mod tests {
             ("GET", "/images/a/b/json", "/images/{name}/json"),
             ("GET", "/images/localhost%3A5000/x/push/json", "/images/{name}/json"),
             ("DELETE", "/volumes/data", "/volumes/{name}"),
+            ("DELETE", "/containers/web/store", "/containers/{name}/{link}"),
         ] {
             assert_eq!(found(method, path), Some(template), "{path}");
         }

@@ -125,34 +125,54 @@ impl Event {
     }
 }
 
+/// Takes the stream apart into its lines, wherever it is cut.
+#[derive(Default)]
+pub(super) struct Decoder {
+    rest: BytesMut,
+}
+
+impl Decoder {
+    pub(super) fn push(&mut self, chunk: &[u8]) {
+        self.rest.extend_from_slice(chunk);
+    }
+
+    /// The next event that is there whole.
+    pub(super) fn next(&mut self) -> Result<Option<Event>, Error> {
+        while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
+            let line = self.rest.split_to(end + 1);
+            if let Some(event) = Event::parse(&line) {
+                return Ok(Some(event));
+            }
+        }
+        if self.rest.len() > LINE {
+            return Err(Error::Unreachable(Outage::Other("an event longer than a megabyte".to_owned())));
+        }
+        Ok(None)
+    }
+}
+
 /// The open stream. It must be read without pause: an engine whose reader stalls slows down and drops events (S058).
 pub(super) struct Events {
     body: Incoming,
-    rest: BytesMut,
+    decoder: Decoder,
 }
 
 impl Events {
     pub(super) fn new(body: Incoming) -> Self {
-        Self { body, rest: BytesMut::new() }
+        Self { body, decoder: Decoder::default() }
     }
 
     /// Waits for the next event. Any end is an error: this stream has none of its own.
     pub(super) async fn next(&mut self) -> Result<Event, Error> {
         loop {
-            while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
-                let line = self.rest.split_to(end + 1);
-                if let Some(event) = Event::parse(&line) {
-                    return Ok(event);
-                }
-            }
-            if self.rest.len() > LINE {
-                return Err(Error::Unreachable(Outage::Other("an event longer than a megabyte".to_owned())));
+            if let Some(event) = self.decoder.next()? {
+                return Ok(event);
             }
             let chunk: Bytes = match self.body.frame().await {
                 Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
                 Some(Err(_)) | None => return Err(Error::Unreachable(Outage::Broken)),
             };
-            self.rest.extend_from_slice(&chunk);
+            self.decoder.push(&chunk);
         }
     }
 }

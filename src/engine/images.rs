@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use bollard::query_parameters::CreateImageOptions;
+use bollard::{models::CreateImageInfo, query_parameters::CreateImageOptions};
 use futures_util::StreamExt;
 use serde_json::Value;
 
@@ -57,18 +57,16 @@ impl Images<'_> {
                 .await
                 .map_err(|_| Error::TimedOut { what: format!("pull of {reference}"), deadline: SILENCE })?;
             let Some(line) = next else { break };
-            let line = line?;
-            let status = line.status.unwrap_or_default();
-            let Some(id) = line.id.filter(|_| !status.starts_with("Pulling from")) else {
-                job.say(&status);
-                last = status;
-                continue;
-            };
-            let size = |value: Option<i64>| value.and_then(|value| u64::try_from(value).ok()).unwrap_or(0);
-            let detail = line.progress_detail.unwrap_or_default();
-            let next = order.len();
-            let place = *order.entry(id.clone()).or_insert(next);
-            job.layer(place, Layer { id, status, done: size(detail.current), total: size(detail.total) });
+            match step(line?) {
+                Ok(layer) => {
+                    let next = order.len();
+                    job.layer(*order.entry(layer.id.clone()).or_insert(next), layer);
+                }
+                Err(status) => {
+                    job.say(&status);
+                    last = status;
+                }
+            }
         }
         // A connection that breaks ends the stream without an error. What ends well has said so.
         if last.starts_with("Status:") || self.has(reference).await? {
@@ -79,8 +77,17 @@ impl Images<'_> {
     }
 }
 
+/// How far a pull is: with one layer, or as a whole in the engine's words.
+pub(super) fn step(line: CreateImageInfo) -> Result<Layer, String> {
+    let status = line.status.unwrap_or_default();
+    let Some(id) = line.id.filter(|_| !status.starts_with("Pulling from")) else { return Err(status) };
+    let size = |value: Option<i64>| value.and_then(|value| u64::try_from(value).ok()).unwrap_or(0);
+    let detail = line.progress_detail.unwrap_or_default();
+    Ok(Layer { id, status, done: size(detail.current), total: size(detail.total) })
+}
+
 /// Name and tag (or digest) of a reference; `latest` where none is said. A colon before a slash is a port.
-fn split_reference(reference: &str) -> (&str, &str) {
+pub(super) fn split_reference(reference: &str) -> (&str, &str) {
     if let Some((name, digest)) = reference.split_once('@') {
         return (name, digest);
     }

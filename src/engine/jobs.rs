@@ -3,9 +3,11 @@
 use std::{
     collections::VecDeque,
     fmt,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, PoisonError},
 };
 
+use futures_util::FutureExt;
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 
@@ -306,11 +308,15 @@ impl Jobs<'_> {
             }
             job
         };
-        let work = work(self.0.clone(), job.clone());
+        // A fault of ours ends it too: else its page would say for ever that it works.
+        let work = AssertUnwindSafe(work(self.0.clone(), job.clone())).catch_unwind();
         let (running, wire) = (job.clone(), self.0.wire.clone());
         tokio::spawn(async move {
             let stage = tokio::select! {
-                stage = work => stage,
+                stage = work => stage.unwrap_or_else(|_| Stage::Failed {
+                    error: Error::Engine { status: 500, message: "something went wrong inside this console".to_owned() },
+                    container: None,
+                }),
                 () = running.cancel.notified() => Stage::Cancelled,
             };
             // Whoever sees that it has ended finds it counted.

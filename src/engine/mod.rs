@@ -5,6 +5,8 @@ mod containers;
 pub mod endpoints;
 mod error;
 mod events;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod ids;
 mod images;
 mod jobs;

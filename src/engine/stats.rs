@@ -39,11 +39,11 @@ pub struct Usage {
 }
 
 #[derive(Deserialize)]
-struct Stats {
+pub(super) struct Stats {
     #[serde(default, deserialize_with = "or_default")]
     cpu_stats: Cpu,
     #[serde(default, deserialize_with = "or_default")]
-    memory_stats: Memory,
+    pub(super) memory_stats: Memory,
 }
 
 #[derive(Default, Deserialize)]
@@ -62,7 +62,7 @@ struct CpuUsage {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Memory {
+pub(super) struct Memory {
     usage: u64,
     limit: u64,
     #[serde(deserialize_with = "or_default")]
@@ -71,7 +71,7 @@ struct Memory {
 
 impl Memory {
     /// Source: docker/cli, `cli/command/container/stats_helpers.go`, `calculateMemUsageUnixNoCache`.
-    fn used(&self) -> u64 {
+    pub(super) fn used(&self) -> u64 {
         let cache = self.stats.get("total_inactive_file").or_else(|| self.stats.get("inactive_file"));
         self.usage.saturating_sub(cache.copied().unwrap_or_default())
     }

@@ -17,7 +17,7 @@ pub const NEWEST: Api = Api(1, 53);
 pub struct Api(u32, u32);
 
 impl Api {
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let (major, minor) = text.split_once('.')?;
         Some(Self(major.parse().ok()?, minor.parse().ok()?))
     }

@@ -106,16 +106,19 @@ pub struct NewVolume {
     pub labels: Vec<(String, String)>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct ListedVolumes {
+pub(super) struct Listed {
     #[serde(default, deserialize_with = "or_default")]
     volumes: Vec<Value>,
 }
 
 /// All volumes. One whose name is not in the grammar of names is left out: no path could be made of it.
 pub(super) async fn list(wire: &Wire) -> Result<Vec<Volume>, Error> {
-    let listed: ListedVolumes = wire.get("/volumes").await?;
+    Ok(read(wire.get("/volumes").await?))
+}
+
+pub(super) fn read(listed: Listed) -> Vec<Volume> {
     let read = |value: Value| match serde_json::from_value::<Volume>(value) {
         Ok(volume) => Some(Volume { options: masked_options(&volume.options), ..volume }),
         Err(error) => {
@@ -123,7 +126,7 @@ pub(super) async fn list(wire: &Wire) -> Result<Vec<Volume>, Error> {
             None
         }
     };
-    Ok(listed.volumes.into_iter().filter_map(read).collect())
+    listed.volumes.into_iter().filter_map(read).collect()
 }
 
 /// Puts a fresh list in the place of the old one; answers whether anything differs.
@@ -225,23 +228,27 @@ impl Volumes<'_> {
     /// Own request: bollard 0.21.1 knows only the shape of API 1.52 and answers nothing for older.
     /// `type=volume` (API 1.42 and later) spares the engine the images and containers.
     async fn all_sizes(&self, limit: Duration) -> Result<HashMap<String, u64>, Error> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Used {
-            name: String,
-            #[serde(default, deserialize_with = "or_default")]
-            usage_data: Usage,
-        }
-        #[derive(Default, Deserialize)]
-        #[serde(rename_all = "PascalCase", default)]
-        struct Usage {
-            size: i64,
-        }
-        let answer: Value = self.0.wire.get_within("/system/df?type=volume", limit).await?;
-        // From API 1.52 on the list stands one step deeper.
-        let list = answer.pointer("/VolumeUsage/Items").or_else(|| answer.get("Volumes")).cloned().unwrap_or_default();
-        let used: Vec<Used> = serde_json::from_value::<Option<_>>(list).ok().flatten().unwrap_or_default();
-        // -1 is the engine's word for a size that it cannot tell.
-        Ok(used.into_iter().filter_map(|used| Some((used.name, u64::try_from(used.usage_data.size).ok()?))).collect())
+        Ok(sizes(&self.0.wire.get_within("/system/df?type=volume", limit).await?))
     }
+}
+
+/// Bytes by name, out of the answer to `GET /system/df`.
+pub(super) fn sizes(answer: &Value) -> HashMap<String, u64> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Used {
+        name: String,
+        #[serde(default, deserialize_with = "or_default")]
+        usage_data: Usage,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "PascalCase", default)]
+    struct Usage {
+        size: i64,
+    }
+    // From API 1.52 on the list stands one step deeper.
+    let list = answer.pointer("/VolumeUsage/Items").or_else(|| answer.get("Volumes")).cloned().unwrap_or_default();
+    let used: Vec<Used> = serde_json::from_value::<Option<_>>(list).ok().flatten().unwrap_or_default();
+    // -1 is the engine's word for a size that it cannot tell.
+    used.into_iter().filter_map(|used| Some((used.name, u64::try_from(used.usage_data.size).ok()?))).collect()
 }

@@ -8,6 +8,8 @@
 mod accounts;
 mod audit;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod invites;
 mod login;
 pub mod oidc;

@@ -6,7 +6,7 @@
 //! code and its verifier (RFC 7636, by the provider), the token's signature, `iss`, `aud`, `azp`, `exp`, `nonce` and
 //! `at_hash` (OpenID Connect Core 1.0, 3.1.3.7 and 3.1.3.8), the subject of userinfo (5.3.2).
 
-mod claims;
+pub(super) mod claims;
 mod error;
 mod http;
 mod provider;

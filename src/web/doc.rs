@@ -157,6 +157,16 @@ impl Field {
         Self::number("page", "The page of the list, from 1.", 1, 1_000_000)
     }
 
+    /// The same where nothing is done with it: whatever is typed may be asked about.
+    #[must_use]
+    pub fn loose(self) -> Self {
+        let kind = match self.kind {
+            Kind::Like(_) => Kind::Text(""),
+            kind => kind,
+        };
+        Self { kind, is_required: false, ..self }
+    }
+
     /// The same, and nothing goes without it.
     #[must_use]
     pub fn required(self) -> Self {

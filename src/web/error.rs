@@ -367,7 +367,7 @@ impl From<team::Error> for Error {
 }
 
 /// The engine's words as a sentence: without its own address of who speaks.
-fn sentence(words: &str) -> String {
+pub(super) fn sentence(words: &str) -> String {
     let text = words.trim().trim_start_matches("Error response from daemon: ").trim_end_matches('.');
     let text: String = text.chars().take(600).collect();
     let mut letters = text.chars();

@@ -46,10 +46,14 @@ impl Escaper for Visible {
     }
 }
 
+/// Source: Unicode, `DerivedCoreProperties.txt`, `Default_Ignorable_Code_Point`; line ends and annotations beside. The two
+/// marks that say whether a sign is drawn in colours (U+FE0E, U+FE0F) hide nothing.
 fn is_hidden(c: char) -> bool {
     matches!(c,
-        '\u{80}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        '\u{80}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0d}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -219,6 +223,10 @@ mod tests {
         assert_eq!(shown("\x1b]52;c;aGk=\x07\r\0"), "␛]52;c;aGk=␇␍␀");
         assert_eq!(shown("line\nnext\tcell é 漢"), "line\nnext\tcell é 漢");
         assert_eq!(shown("\u{85}\u{9b}31m"), "⟨U+0085⟩⟨U+009B⟩31m");
+        assert_eq!(
+            shown("a\u{3164}\u{e0121}\u{34f}b \u{2764}\u{fe0f}"),
+            "a⟨U+3164⟩⟨U+E0121⟩⟨U+034F⟩b \u{2764}\u{fe0f}"
+        );
     }
 
     #[test]

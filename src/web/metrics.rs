@@ -184,8 +184,18 @@ impl Collector for Now {
 }
 
 fn gauge(to: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: impl EncodeGaugeValue) -> fmt::Result {
-    let gauge = ConstGauge::new(value);
-    gauge.encode(to.encode_descriptor(name, help, None, gauge.metric_type())?)
+    tell(to, name, help, None, &ConstGauge::new(value))
+}
+
+/// Tells a number that is read now. What is registered gets the full stop after its help by itself.
+pub(super) fn tell(
+    to: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    unit: Option<&Unit>,
+    metric: &impl EncodeMetric,
+) -> fmt::Result {
+    metric.encode(to.encode_descriptor(name, &format!("{help}."), unit, metric.metric_type())?)
 }
 
 /// One for each value of a label.
@@ -197,7 +207,7 @@ fn gauges<'a>(
     values: impl Iterator<Item = (&'a str, usize)>,
 ) -> fmt::Result {
     let kind = ConstGauge::new(0).metric_type();
-    let mut family = to.encode_descriptor(name, help, None, kind)?;
+    let mut family = to.encode_descriptor(name, &format!("{help}."), None, kind)?;
     for (word, value) in values {
         ConstGauge::new(value).encode(family.encode_family(&[(label, word)])?)?;
     }

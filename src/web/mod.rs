@@ -20,6 +20,8 @@ mod events;
 mod extract;
 mod fields;
 mod filters;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod health;
 pub mod html;
 mod jobs;

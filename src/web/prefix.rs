@@ -60,7 +60,7 @@ impl Prefix {
         }
     }
 
-    fn put_on_header(&self, headers: &mut HeaderMap, name: &HeaderName) {
+    pub(super) fn put_on_header(&self, headers: &mut HeaderMap, name: &HeaderName) {
         let Some(path) = headers.get(name).and_then(|path| path.to_str().ok()).filter(|path| path.starts_with('/'))
         else {
             return;
@@ -72,14 +72,16 @@ impl Prefix {
 
     /// Puts it on every path in an attribute of ours. Foreign text cannot look like one: the escaper leaves it no
     /// quotation mark. Templates are drawn whole and messages are sent whole, so no attribute is cut in two.
-    fn put_on_html(&self, html: &Bytes) -> Bytes {
+    pub(super) fn put_on_html(&self, html: &Bytes) -> Bytes {
         const OPENS: &[u8] = b"=\"/";
         let mut out = Vec::with_capacity(html.len() + html.len() / 16);
         let mut rest = &html[..];
         while let Some(at) = rest.windows(OPENS.len()).position(|three| three == OPENS) {
             let (head, tail) = rest.split_at(at + OPENS.len() - 1);
             out.extend_from_slice(head);
-            if ends_with_attribute(head.strip_suffix(b"=\"").unwrap_or_default()) && !tail.starts_with(b"//") {
+            // `"/>` ends a tag, after a value that looks like the beginning of an attribute.
+            let is_path = !tail.starts_with(b"//") && !tail.starts_with(b"/>");
+            if is_path && ends_with_attribute(head.strip_suffix(b"=\"").unwrap_or_default()) {
                 out.extend_from_slice(self.0.as_bytes());
             }
             rest = tail;
@@ -147,6 +149,7 @@ mod tests {
             r#"<i href="//x">"#,
             r#"<i value="/x">"#,
             r#"<i xhref="/x">"#,
+            r#"<i title=" href="/>"#,
             r##"<i href="#x">"##,
             "href=&quot;/x&quot;",
             "",

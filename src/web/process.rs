@@ -5,7 +5,7 @@ use std::{fmt, fs};
 
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric},
+    encoding::DescriptorEncoder,
     metrics::{counter::ConstCounter, gauge::ConstGauge},
     registry::Unit,
 };
@@ -13,6 +13,8 @@ use rustix::{
     param::{clock_ticks_per_second, page_size},
     process::{Resource, getrlimit},
 };
+
+use super::metrics::tell;
 
 /// Read anew each time. What cannot be read is left out.
 #[derive(Debug)]
@@ -55,40 +57,38 @@ fn booted() -> Option<f64> {
 
 impl Collector for Process {
     fn encode(&self, mut to: DescriptorEncoder<'_>) -> fmt::Result {
+        let (seconds, bytes) = (Some(&Unit::Seconds), Some(&Unit::Bytes));
+        let to = &mut to;
         let page = u64::try_from(page_size()).unwrap_or_default();
         let stat = fs::read_to_string("/proc/self/stat").ok();
         if let Some(stat) = stat.and_then(|text| Stat::parse(&text, clock_ticks_per_second(), page)) {
-            let cpu = ConstCounter::new(stat.cpu);
-            let (name, help) = ("process_cpu", "CPU time of this process, in its code and in the kernel");
-            cpu.encode(to.encode_descriptor(name, help, Some(&Unit::Seconds), cpu.metric_type())?)?;
+            let Stat { cpu, threads, began, address_space, resident } = stat;
+            tell(
+                to,
+                "process_cpu",
+                "CPU time of this process and of the kernel for it",
+                seconds,
+                &ConstCounter::new(cpu),
+            )?;
             if let Some(booted) = booted() {
-                let began = ConstGauge::new(booted + stat.began);
-                let (name, help) = ("process_start_time", "When this process started, since the epoch");
-                began.encode(to.encode_descriptor(name, help, Some(&Unit::Seconds), began.metric_type())?)?;
+                let began = ConstGauge::new(booted + began);
+                tell(to, "process_start_time", "When this process started, since the epoch", seconds, &began)?;
             }
-            for (name, help, value, unit) in [
-                ("process_resident_memory", "Memory that this process holds", stat.resident, Some(&Unit::Bytes)),
-                ("process_virtual_memory", "Address space of this process", stat.address_space, Some(&Unit::Bytes)),
-                ("process_threads", "Threads of this process", stat.threads, None),
-            ] {
-                let gauge = ConstGauge::new(value);
-                gauge.encode(to.encode_descriptor(name, help, unit, gauge.metric_type())?)?;
-            }
+            let gauge = ConstGauge::new;
+            tell(to, "process_resident_memory", "Memory that this process holds", bytes, &gauge(resident))?;
+            tell(to, "process_virtual_memory", "Address space of this process", bytes, &gauge(address_space))?;
+            tell(to, "process_threads", "Threads of this process", None, &gauge(threads))?;
         }
         if let Ok(files) = fs::read_dir("/proc/self/fd") {
             // Without the one that lists them.
             let open = ConstGauge::new(files.count().saturating_sub(1));
-            to_gauge(&mut to, "process_open_fds", "Files and sockets that this process has open", &open)?;
+            tell(to, "process_open_fds", "Files and sockets that this process has open", None, &open)?;
         }
         match getrlimit(Resource::Nofile).current {
-            Some(most) => to_gauge(&mut to, "process_max_fds", "How many it may have open", &ConstGauge::new(most)),
+            Some(most) => tell(to, "process_max_fds", "How many it may have open", None, &ConstGauge::new(most)),
             None => Ok(()),
         }
     }
-}
-
-fn to_gauge(to: &mut DescriptorEncoder<'_>, name: &str, help: &str, gauge: &impl EncodeMetric) -> fmt::Result {
-    gauge.encode(to.encode_descriptor(name, help, None, gauge.metric_type())?)
 }
 
 #[cfg(test)]

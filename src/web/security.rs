@@ -45,7 +45,7 @@ impl Guards {
 
     /// Whether this Host is one of ours: an address, localhost, or a name that was set. Any other name may be a
     /// stranger's that was pointed at us: DNS rebinding (S018).
-    fn knows(&self, host: &str) -> bool {
+    pub(super) fn knows(&self, host: &str) -> bool {
         let name = without_port(host).to_ascii_lowercase();
         let bare = name.trim_start_matches('[').trim_end_matches(']');
         name == "localhost" || bare.parse::<IpAddr>().is_ok() || self.hosts.contains(&name)
@@ -53,7 +53,7 @@ impl Guards {
 
     /// Whether a write that came with these headers comes from a page of ours, which is at `own`.
     /// `has_cookie` says whether it carries what a browser sends along by itself.
-    fn is_own(&self, headers: &HeaderMap, own: String, has_cookie: bool) -> Result<(), Stranger> {
+    pub(super) fn is_own(&self, headers: &HeaderMap, own: String, has_cookie: bool) -> Result<(), Stranger> {
         let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?").to_owned());
         let origin = text(&header::ORIGIN);
         let matches = |origin: &str| {
@@ -82,7 +82,7 @@ impl Guards {
 }
 
 /// A write that does not come from a page of ours.
-struct Stranger {
+pub(super) struct Stranger {
     origin: String,
     wanted: String,
 }

@@ -369,13 +369,14 @@ where
 }
 
 /// One event: its id is the picture's stamp, its data puts each part in the place of the element of that id.
-fn message(stamp: &str, parts: &[&Part]) -> Bytes {
+pub(super) fn message(stamp: &str, parts: &[&Part]) -> Bytes {
     let mut text = format!("id: {stamp}\n");
     for part in parts {
         // Ids are made by us, of letters, digits, _ . and -.
         let _ = writeln!(text, "data: <hx-partial hx-target=\"[id='{}']\" hx-swap=\"outerMorph\">", part.id);
-        // The escaper leaves no CR and no other line end of SSE in what is foreign (S030).
-        for line in part.html.lines() {
+        // A CR ends a line of SSE too. The escaper leaves none in what is shown (S030), but the value of a field of a form
+        // keeps its own.
+        for line in part.html.lines().flat_map(|line| line.split('\r')) {
             let _ = writeln!(text, "data: {line}");
         }
         text.push_str("data: </hx-partial>\n");
@@ -390,6 +391,14 @@ mod tests {
 
     fn part(id: &str, html: &str) -> Part {
         Part { id: id.into(), html: html.into() }
+    }
+
+    #[test]
+    fn s030_no_line_end_makes_a_field_of_its_own() {
+        let text = message("1", &[&part("a", "x\rid: 2\r\ny\n")]);
+        let lines: Vec<&str> = std::str::from_utf8(&text).unwrap().lines().collect();
+        assert_eq!(lines.iter().filter(|line| !line.starts_with("data: ")).copied().collect::<Vec<_>>(), ["id: 1", ""]);
+        assert!(!text.contains(&b'\r') && lines.contains(&"data: id: 2"), "{lines:?}");
     }
 
     #[test]

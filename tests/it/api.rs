@@ -274,7 +274,8 @@ async fn the_description_tells_what_there_is() {
         }
     }
     let create = &described["paths"]["/containers"]["post"];
-    let fields = create["requestBody"]["content"][JSON]["schema"]["properties"].as_object().map_or(0, serde_json::Map::len);
+    let fields =
+        create["requestBody"]["content"][JSON]["schema"]["properties"].as_object().map_or(0, serde_json::Map::len);
     assert!(fields > 100, "{fields}");
     let page = console.by(&admin, "GET", "/api").send().await.expect(200);
     for (path, operations) in &paths {

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 
 use crate::engine::spec::Spec;
 pub(super) use network::{is_long_form, is_made_by_user};
+pub(super) use ports::{MOST_PORTS, ports_in};
 use values::Parsed;
 pub(super) use values::switch;
 

@@ -6,8 +6,8 @@ use super::values::{Parsed, ports, ports_and_protocol, shown, switch};
 use super::{Applied, Flag, put};
 use crate::engine::spec::{PortBinding, Spec};
 
-/// Every port of TCP and of UDP. A short line could ask for any number of them, and each takes memory here.
-const MOST_PORTS: usize = 2 << 16;
+/// Every port of TCP and of UDP. A short line could ask for any number of them, and each takes time and memory here.
+pub(in crate::command) const MOST_PORTS: usize = 2 << 16;
 
 pub(super) const FLAGS: &[Flag] = &[
     Flag::list("publish", "Published ports", "8080:80", publish).short('p').help(
@@ -39,9 +39,6 @@ fn publish(spec: &mut Spec, value: &str) -> Applied {
     }
     let host_ip = host_address(address)?;
     let (inside, protocol) = ports_and_protocol(container)?;
-    if published(spec) + inside.len() > MOST_PORTS {
-        return Err(format!("more than {MOST_PORTS} ports are too many"));
-    }
     let outside = if host.is_empty() { None } else { Some(ports(host)?) };
     let to_range = inside.len() == 1;
     if let Some(outside) = &outside
@@ -70,8 +67,16 @@ fn publish(spec: &mut Spec, value: &str) -> Applied {
     Ok(())
 }
 
-fn published(spec: &Spec) -> usize {
-    spec.host_config.port_bindings.values().map(Vec::len).sum()
+/// How many ports of the container a flag asks for.
+pub(in crate::command) fn ports_in(flag: &str, value: &str) -> usize {
+    let inside = match flag {
+        "expose" => value.to_owned(),
+        "publish" if value.contains('=') => short_form(value).unwrap_or_default(),
+        "publish" => value.to_owned(),
+        _ => return 0,
+    };
+    let container = inside.rsplit_once(':').map_or(inside.as_str(), |(_, container)| container);
+    ports_and_protocol(container).map_or(0, |(range, _)| range.len())
 }
 
 /// The host's address, with or without the brackets of IPv6; a name is not one.

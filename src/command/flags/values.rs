@@ -97,7 +97,7 @@ pub(super) fn nanoseconds(value: &str) -> Parsed<i64> {
         let (number, after) = rest.split_at(rest.find(|c| !is_number(c)).ok_or_else(wrong)?);
         let (unit, after) = after.split_at(after.find(is_number).unwrap_or(after.len()));
         let (_, scale) = UNITS.iter().find(|(known, _)| *known == unit).ok_or_else(wrong)?;
-        total += decimal(number, *scale).ok_or_else(wrong)?;
+        total = decimal(number, *scale).and_then(|part| total.checked_add(part)).ok_or_else(wrong)?;
         rest = after;
     }
     if value.is_empty() { Err(wrong()) } else { i64::try_from(total).map_err(|_| wrong()) }
@@ -211,7 +211,8 @@ mod tests {
         for (text, expected) in good {
             assert_eq!(nanoseconds(text), Ok(expected), "{text}");
         }
-        for text in ["", "5", "5d", "-5s", "s", "."] {
+        let endless = "90000000000000000000000000h".repeat(2);
+        for text in ["", "5", "5d", "-5s", "s", ".", &endless] {
             assert!(nanoseconds(text).is_err(), "{text}");
         }
     }

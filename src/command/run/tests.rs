@@ -161,7 +161,13 @@ fn hiding_nothing_is_not_the_same_as_saying_nothing() {
 fn short_lines_that_ask_for_too_much_are_refused() {
     let line = format!("docker run {} nginx", "-p 1-65535:1-65535 ".repeat(3));
     assert_eq!(errors(&line).len(), 1);
+    let line = format!("docker run {} nginx", "--expose 1-65535 ".repeat(3));
+    assert_eq!(errors(&line).len(), 1);
     assert_eq!(errors("docker run -p target=80=80 nginx").len(), 1);
+    for flag in ["--expose 1-65535 ", "-v a:/b ", "-m x "] {
+        let line = format!("docker run {}nginx", flag.repeat(60_000));
+        assert_eq!(errors(&line).len(), 1, "{flag}");
+    }
 }
 
 #[test]
@@ -175,4 +181,13 @@ fn doubts_and_dangers_do_not_stop_a_line() {
         [owned("name", 0), owned("env", 0), owned("env", 1), owned("volume", 0), owned("volume", 1)]
     );
     assert_eq!(flags(run.dangers()), [owned("privileged", 0)]);
+}
+
+#[test]
+fn s044_an_outline_has_no_options_of_drivers() {
+    let outline = |line: &str| RunLine::parse(line).unwrap().1.outline().to_command(Verb::Run);
+    assert_eq!(
+        outline("docker run --network shop --network 'name=a,\"driver-opt=token=x\"' -e A=b nginx ls"),
+        "docker run -d --network shop nginx"
+    );
 }

@@ -302,7 +302,7 @@ fn limit(value: i64) -> Option<u64> {
 }
 
 impl Detail {
-    fn read(raw: Value) -> Result<Self, Error> {
+    pub(in crate::engine) fn read(raw: Value) -> Result<Self, Error> {
         let found: Inspected = Inspected::deserialize(&raw).map_err(|error| Error::Engine {
             status: 502,
             message: format!("unexpected answer to inspect: {error}"),

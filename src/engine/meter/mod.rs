@@ -1,6 +1,6 @@
 //! What this console asks of the engine and hears from it, counted.
 //!
-//! Every label is a word out of a list in `words`: ids, names and commands never become one, so that there are as many
+//! Every label is a word out of `words` or a path out of `endpoints`: ids, names and commands never become one, so that there are as many
 //! series with ten thousand containers as with one, and none of them tells a name.
 
 mod words;
@@ -185,5 +185,68 @@ fn of_error(error: &Error) -> &'static str {
         Error::Engine { status, .. } => of_status((*status).max(400)),
         Error::Unreachable(_) => "unreachable",
         Error::TimedOut { .. } => "timed_out",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    /// What is written, without the help.
+    fn told(meter: &Meter) -> Vec<String> {
+        let (mut registry, mut text) = (Registry::default(), String::new());
+        meter.register(&mut registry);
+        prometheus_client::encoding::text::encode(&mut text, &registry).expect("a text");
+        text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn what_is_told_again_is_not_counted_again() {
+        let (meter, start) = (Meter::default(), Timestamp::UNIX_EPOCH);
+        let event = |millis: i64| Event {
+            kind: "container".into(),
+            action: "die".into(),
+            detail: None,
+            id: String::new(),
+            name: String::new(),
+            attributes: BTreeMap::new(),
+            at: start + SignedDuration::from_millis(millis),
+        };
+        let tell = |events: &[i64]| events.iter().for_each(|millis| meter.event(&event(*millis)));
+        meter.listens(start);
+        // The first is from before this console; the last two come in the wrong order, as they may.
+        tell(&[-5_000, 10, 30, 20]);
+        assert_eq!(told(&meter), [r#"engine_events_total{type="container",action="die"} 3"#]);
+        // The connection breaks; the next one begins a little before.
+        meter.listens(start + SignedDuration::from_secs(60));
+        tell(&[10, 30, 20, 31, 70_000]);
+        assert_eq!(told(&meter), [r#"engine_events_total{type="container",action="die"} 5"#]);
+    }
+
+    #[test]
+    fn a_call_counts_as_what_came_of_it() {
+        let meter = Arc::new(Meter::default());
+        let call = || meter.call(&Request::post("/containers/abc/stop?t=5").body(()).expect("a request"));
+        let late = Error::TimedOut { what: String::new(), deadline: std::time::Duration::ZERO };
+        call().end(&Ok(()), 304);
+        call().end(&Ok(()), 204);
+        call().end::<()>(&Err(Error::NotFound(String::new())), 404);
+        call().end::<()>(&Err(late), 200);
+        // Nobody waits for it any more.
+        drop(call());
+        let mut calls = told(&meter);
+        calls.retain(|line| line.starts_with("engine_requests_total"));
+        calls.sort();
+        let line = |outcome: &str, count: u32| {
+            let labels = format!(r#"method="POST",endpoint="/containers/{{id}}/stop",outcome="{outcome}""#);
+            format!("engine_requests_total{{{labels}}} {count}")
+        };
+        assert_eq!(calls, [line("cancelled", 1), line("not_found", 1), line("ok", 2), line("timed_out", 1)]);
+        let count = r#"engine_request_duration_seconds_count{endpoint="/containers/{id}/stop"} 5"#;
+        assert!(told(&meter).iter().any(|line| line == count));
     }
 }

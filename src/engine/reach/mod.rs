@@ -10,6 +10,8 @@
 //!   harmless, and for nothing else.
 
 mod admit;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod options;
 mod policy;
 mod raw;

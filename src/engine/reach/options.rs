@@ -10,7 +10,7 @@ const WORDS: [&str; 14] = [
     "noatime",
 ];
 /// Settings whose values are none. Source: mount(8), nfs(5), mount.cifs(8).
-const SETTINGS: [&str; 12] =
+pub(super) const SETTINGS: [&str; 12] =
     ["addr", "size", "uid", "gid", "mode", "file_mode", "dir_mode", "nfsvers", "vers", "proto", "port", "type"];
 
 /// The options without what may be a secret. What says that a volume is a folder of the host stays (S037).

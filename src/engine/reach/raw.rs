@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{HIDDEN, Reach, Secrets, options};
 
 /// What is known to be harmless of a container.
-const CONTAINER: &str = "
+pub(super) const CONTAINER: &str = "
     Id Created Name Image Driver Platform RestartCount ResolvConfPath HostnamePath HostsPath LogPath MountLabel ProcessLabel
     AppArmorProfile SizeRw SizeRootFs ExecIDs/* ImageManifestDescriptor/mediaType ImageManifestDescriptor/digest
     ImageManifestDescriptor/size ImageManifestDescriptor/platform/*
@@ -47,7 +47,7 @@ const CONTAINER: &str = "
     NetworkSettings/Networks/*/GlobalIPv6Address NetworkSettings/Networks/*/GlobalIPv6PrefixLen
 ";
 /// What is known to be harmless of a volume.
-const VOLUME: &str = "Name Driver Mountpoint CreatedAt Scope UsageData/*";
+pub(super) const VOLUME: &str = "Name Driver Mountpoint CreatedAt Scope UsageData/*";
 
 /// A container's JSON, as far as this reach goes.
 pub(super) fn container(reach: &Reach, raw: Value) -> Value {
@@ -92,7 +92,7 @@ fn told(reach: &Reach, raw: Value, harmless: &str, masked: &Mask<'_>, label: &La
     if reach.secrets == Secrets::Shown {
         return raw;
     }
-    let harmless: Vec<Vec<&str>> = harmless.split_whitespace().map(|path| path.split('/').collect()).collect();
+    let harmless = paths(harmless);
     let leaf = |path: &[&str], value: &Value| {
         if let Some(text) = masked(path, value) {
             return Value::String(text);
@@ -107,6 +107,16 @@ fn told(reach: &Reach, raw: Value, harmless: &str, masked: &Mask<'_>, label: &La
         }
     };
     walk(&mut Vec::new(), &raw, &leaf)
+}
+
+fn paths(list: &str) -> Vec<Vec<&str>> {
+    list.split_whitespace().map(|path| path.split('/').collect()).collect()
+}
+
+/// Whether a path is on a list.
+#[cfg(any(test, fuzzing))]
+pub(super) fn is_among(list: &str, path: &[&str]) -> bool {
+    paths(list).iter().any(|allowed| fits(allowed, path))
 }
 
 /// Whether a path is one that this pattern allows.

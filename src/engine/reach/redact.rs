@@ -13,7 +13,7 @@ use crate::engine::{
 pub const HIDDEN: &str = "‹hidden›";
 
 /// Labels whose values say where something belongs, and no more.
-const OPEN_LABELS: [&str; 2] = [STACK, SERVICE];
+pub(super) const OPEN_LABELS: [&str; 2] = [STACK, SERVICE];
 /// Words of a docker command that say what it does.
 const VERBS: [&str; 13] = [
     "docker",

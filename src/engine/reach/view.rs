@@ -176,7 +176,7 @@ impl Reach {
 
     /// Whether it hears of an event: of what it sees, and of containers that are gone by the labels that their events
     /// carry. What belongs to nobody, images and the engine itself, is for who sees everything.
-    pub(super) fn hears(&self, event: &Event, whole: &Picture) -> bool {
+    pub(in crate::engine) fn hears(&self, event: &Event, whole: &Picture) -> bool {
         let sees = |id: &str| {
             let found = id.parse::<ContainerId>().ok().and_then(|id| whole.containers.get(&id));
             found.map(|found| self.takes(&found.labels))

@@ -26,7 +26,7 @@ fn find<'claims>(claims: &'claims Value, path: &str) -> Option<&'claims Value> {
 }
 
 /// The groups at `path`, if the provider says anything there: a text is one group.
-pub(super) fn groups(claims: &Value, path: &str) -> Option<Vec<String>> {
+pub(in crate::team) fn groups(claims: &Value, path: &str) -> Option<Vec<String>> {
     match find(claims, path)? {
         Value::String(group) => Some(vec![group.clone()]),
         Value::Array(groups) => {
@@ -37,12 +37,12 @@ pub(super) fn groups(claims: &Value, path: &str) -> Option<Vec<String>> {
 }
 
 /// The name at `path`, if there is one.
-pub(super) fn name(claims: &Value, path: &str) -> Option<String> {
+pub(in crate::team) fn name(claims: &Value, path: &str) -> Option<String> {
     find(claims, path)?.as_str().map(|name| clean(name, NAME)).filter(|name| !name.is_empty())
 }
 
 /// Foreign text on one line and not endless.
-pub(super) fn clean(text: &str, most: usize) -> String {
+pub(in crate::team) fn clean(text: &str, most: usize) -> String {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(most).collect();
     text.trim().to_owned()
 }

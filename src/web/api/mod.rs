@@ -31,9 +31,10 @@ async fn description(page: Page) -> Result<Response, Error> {
 #[cfg(test)]
 mod tests {
     /// What is not for scripts, and why.
-    const NOT_FOR_SCRIPTS: [(&str, &str); 24] = [
+    const NOT_FOR_SCRIPTS: [(&str, &str); 25] = [
         ("GET /healthz", "for orchestrators, open to all"),
         ("GET /readyz", "for orchestrators, open to all"),
+        ("GET /metrics", "for Prometheus, in its own format"),
         ("GET /assets/{name}", "a file"),
         ("POST /theme", "a browser's"),
         ("GET /login", "people sign in; scripts have tokens"),
@@ -54,6 +55,7 @@ mod tests {
         ("GET /events/stream", "a live page"),
         ("GET /jobs/{id}/stream", "a live page"),
         ("GET /containers/{id}/inspect.json", "a file: /containers/{id}/inspect has the same"),
+        ("GET /metrics", "for Prometheus, in its own format"),
         ("GET /api", "this page"),
         ("GET /openapi.json", "the description itself"),
     ];

@@ -169,46 +169,50 @@ fn file(kind: &'static str, name: &'static str, body: Body) -> Response {
 
 /// `GET /audit.jsonl`: an entry a line, with its number and hash.
 async fn jsonl(page: Page) -> Response {
-    let line = |entry: &Recorded| {
-        let mut line = serde_json::to_value(&entry.entry).unwrap_or_default();
-        if let Some(line) = line.as_object_mut() {
-            line.insert("seq".to_owned(), entry.seq.into());
-            line.insert("hash".to_owned(), data_encoding::HEXLOWER.encode(&entry.hash).into());
-        }
-        format!("{line}\n")
-    };
-    file("application/jsonl", "audit.jsonl", export(page.asker.team.clone(), "", line))
+    file("application/jsonl", "audit.jsonl", export(page.asker.team.clone(), "", json_line))
+}
+
+pub(super) fn json_line(entry: &Recorded) -> String {
+    let mut line = serde_json::to_value(&entry.entry).unwrap_or_default();
+    if let Some(line) = line.as_object_mut() {
+        line.insert("seq".to_owned(), entry.seq.into());
+        line.insert("hash".to_owned(), data_encoding::HEXLOWER.encode(&entry.hash).into());
+    }
+    format!("{line}\n")
 }
 
 /// `GET /audit.csv` (RFC 4180).
 async fn csv(page: Page) -> Response {
     const HEAD: &str = "seq,at,who,via,address,action,kind,object,name,command,outcome,why,hash\r\n";
-    let line = |recorded: &Recorded| {
-        let entry = &recorded.entry;
-        let outcome = serde_json::to_value(entry.outcome).ok().and_then(|word| word.as_str().map(str::to_owned));
-        let cells = [
-            recorded.seq.to_string(),
-            entry.at.to_string(),
-            entry.who.clone(),
-            entry.via.clone(),
-            entry.address.clone(),
-            entry.action.clone(),
-            entry.kind.clone(),
-            entry.object.clone(),
-            entry.name.clone(),
-            entry.command.clone(),
-            outcome.unwrap_or_default(),
-            entry.why.clone(),
-            data_encoding::HEXLOWER.encode(&recorded.hash),
-        ];
-        cells.map(|cell| csv_cell(&cell)).join(",") + "\r\n"
-    };
-    file("text/csv; charset=utf-8", "audit.csv", export(page.asker.team.clone(), HEAD, line))
+    file("text/csv; charset=utf-8", "audit.csv", export(page.asker.team.clone(), HEAD, csv_line))
 }
 
-/// Quoted, and so that no spreadsheet takes foreign text for a formula (OWASP, CSV injection).
+pub(super) fn csv_line(recorded: &Recorded) -> String {
+    let entry = &recorded.entry;
+    let outcome = serde_json::to_value(entry.outcome).ok().and_then(|word| word.as_str().map(str::to_owned));
+    let cells = [
+        recorded.seq.to_string(),
+        entry.at.to_string(),
+        entry.who.clone(),
+        entry.via.clone(),
+        entry.address.clone(),
+        entry.action.clone(),
+        entry.kind.clone(),
+        entry.object.clone(),
+        entry.name.clone(),
+        entry.command.clone(),
+        outcome.unwrap_or_default(),
+        entry.why.clone(),
+        data_encoding::HEXLOWER.encode(&recorded.hash),
+    ];
+    cells.map(|cell| csv_cell(&cell)).join(",") + "\r\n"
+}
+
+/// Quoted, and so that no spreadsheet takes foreign text for a formula (OWASP, CSV injection): some look past blanks, and
+/// take the wide forms of the signs.
 fn csv_cell(text: &str) -> String {
-    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    let is_formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+    let guard = if is_formula || text.starts_with(['\t', '\r', '\n']) { "'" } else { "" };
     format!("\"{guard}{}\"", text.replace('"', "\"\""))
 }
 
@@ -219,6 +223,8 @@ mod tests {
     #[test]
     fn cells_are_no_formulas() {
         assert_eq!(csv_cell("a\"b,c\nd"), "\"a\"\"b,c\nd\"");
-        assert_eq!(csv_cell("=1+1"), "\"'=1+1\"");
+        for formula in ["=1+1", " =1+1", "\n@x", "\u{a0}-1", "＋1"] {
+            assert_eq!(csv_cell(formula), format!("\"'{formula}\""));
+        }
     }
 }

@@ -109,7 +109,7 @@ pub fn confirm() -> impl Iterator<Item = Doc> {
             .about("The docker command, and which volumes go or stay. Nothing is done.")
             .at(path(verb))
             .place(id())
-            .query(fields(verb))
+            .query(fields(verb).into_iter().map(Field::loose))
             .gives::<Plan>(200, "What would be done.")
     })
 }
@@ -197,12 +197,12 @@ pub fn create() -> Doc {
 pub fn draft() -> Doc {
     Doc::new("Check a container before it is made")
         .about("Answers with the docker command and with what is wrong. Nothing is made.")
-        .body(new().into_iter().map(|field| Field { is_required: false, ..field }))
+        .body(new().into_iter().map(Field::loose))
         .gives::<Sketch>(200, "The line that it makes.")
 }
 
 pub fn form() -> Doc {
     Doc::new("Check a container, asked for in the address")
-        .query(new().into_iter().map(|field| Field { is_required: false, ..field }))
+        .query(new().into_iter().map(Field::loose))
         .gives::<Sketch>(200, "The line that it makes.")
 }

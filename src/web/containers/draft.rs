@@ -18,13 +18,16 @@ pub struct Draft {
     line: RunLine,
     /// Which element of the form each use of a flag came from: `(flag, nth use) -> id`.
     places: HashMap<(String, usize), String>,
+    /// How often each flag is used.
+    uses: HashMap<String, usize>,
     errors: Vec<(String, String)>,
 }
 
 impl Draft {
     /// Reads the fields of the form. Each is named after its flag; some flags have rows of several inputs.
     pub fn read(fields: &Fields) -> Self {
-        let mut draft = Self { line: RunLine::default(), places: HashMap::new(), errors: Vec::new() };
+        let mut draft =
+            Self { line: RunLine::default(), places: HashMap::new(), uses: HashMap::new(), errors: Vec::new() };
         fields.text("image").unwrap_or_default().clone_into(&mut draft.line.image);
         draft.command(fields);
         for flag in FLAGS.iter().filter(|flag| !flag.client && !ROWS.contains(&flag.long)) {
@@ -51,9 +54,10 @@ impl Draft {
     }
 
     fn option(&mut self, flag: &str, value: &str, place: &str) {
-        let index = self.line.options.iter().filter(|(name, _)| name == flag).count();
+        let uses = self.uses.entry(flag.to_owned()).or_default();
         self.line.options.push((flag.to_owned(), value.to_owned()));
-        self.places.insert((flag.to_owned(), index), place.to_owned());
+        self.places.insert((flag.to_owned(), *uses), place.to_owned());
+        *uses += 1;
     }
 
     fn command(&mut self, fields: &Fields) {
@@ -263,6 +267,12 @@ mod tests {
             line(form),
             Err(["command", "image", "memory", "mount-0", "name", "port-0"].map(String::from).to_vec())
         );
+    }
+
+    #[test]
+    fn a_form_that_asks_for_too_much_is_refused() {
+        let form = format!("image=nginx&env-file=A{}", "%0AA".repeat(250_000));
+        assert_eq!(line(&form), Err(vec!["env-file".into()]));
     }
 
     #[test]

@@ -4,11 +4,11 @@ mod actions;
 mod create;
 mod detail;
 mod docs;
-mod draft;
+pub(super) mod draft;
 pub mod json;
 mod list;
 mod row;
-mod view;
+pub(super) mod view;
 pub(super) mod words;
 
 pub use self::row::StateMark;

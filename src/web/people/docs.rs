@@ -53,13 +53,12 @@ pub fn invite() -> Doc {
     Doc::new("Make a one-time link for an account")
         .about("Its owner chooses a new password with it.")
         .place(id())
-        .body([])
         .gives::<Person>(200, "The account, with the link: it is shown this once.")
 }
 
 /// What takes nothing and answers nothing.
 fn quiet(summary: &'static str) -> Doc {
-    Doc::new(summary).place(id()).body([]).gives_nothing()
+    Doc::new(summary).place(id()).gives_nothing()
 }
 
 pub fn drop_second_factor() -> Doc {

@@ -46,13 +46,13 @@ pub fn create_token() -> Doc {
 }
 
 pub fn revoke_token() -> Doc {
-    Doc::new("Revoke a token").about(SIGNED_IN).place(id("The token's number.")).body([]).gives_nothing()
+    Doc::new("Revoke a token").about(SIGNED_IN).place(id("The token's number.")).gives_nothing()
 }
 
 pub fn end() -> Doc {
-    Doc::new("End a session").about(SIGNED_IN).place(id("The session's number.")).body([]).gives_nothing()
+    Doc::new("End a session").about(SIGNED_IN).place(id("The session's number.")).gives_nothing()
 }
 
 pub fn end_others() -> Doc {
-    Doc::new("End all other sessions").about(SIGNED_IN).body([]).gives_nothing().fails(404)
+    Doc::new("End all other sessions").about(SIGNED_IN).gives_nothing().fails(404)
 }
