@@ -88,7 +88,7 @@ before(async () => {
   cookies[scoped.url] = (await staff(scoped, { sam: ["viewer"] })).sam.cookie;
   const fresh = await serve({ accounts: true, more: ["--tls", "off"] });
   for (const [what, path] of Object.entries({ "one's own": "/me", "second factor": "/me/second-factor", people: "/people", somebody: `/people/${Object.values(all)[1].id}`, oneself: "/people/1", "the audit": "/audit",
-    "the audit, filtered": "/audit?who=admin&outcome=done", "nothing in the audit": "/audit?who=nobody", "the chain": "/audit/verify", "the activity": "/activity", "a list with a name": "/containers" })) pages[what] = team.url + path;
+    "the audit, filtered": "/audit?who=admin&outcome=done", "nothing in the audit": "/audit?who=nobody", "the chain": "/audit/verify", "the activity": "/activity", "for scripts": "/api", "a list with a name": "/containers" })) pages[what] = team.url + path;
   for (const [what, path] of Object.entries({ overview: "/", list: "/containers", volumes: "/volumes", activity: "/activity", jobs: "/jobs" })) pages[`an empty ${what} for a viewer`] = looking.url + path;
   for (const [what, path] of Object.entries({ overview: "/", list: "/containers", container: `/containers/${id}`, inspect: `/containers/${id}/inspect`, volumes: "/volumes", volume: `/volumes/${volume}`, "page that is not theirs": "/people" })) pages[`a viewer's ${what}`] = scoped.url + path;
   for (const [what, path] of Object.entries({ "sign-in": "/login?next=/containers", "set-up": fresh.setup, "link that is used up": "/setup?token=x" })) pages[`the ${what}`] = fresh.url + path;

@@ -130,6 +130,18 @@ test("S010 a new role is on the open page within 5 s: its buttons follow, withou
   await row(page, name).getByRole("button", { name: `Stop ${name}` }).waitFor();
 }, { as: all.otto.cookie, expect }));
 
+test("a button that is left over from another role says why it does nothing", () => withPage(it.url, async (page) => {
+  // A page that does not hear of it: its live connection never comes about.
+  await page.route("**/stream*", (route) => route.abort());
+  await page.goto(`/containers?q=${name}`);
+  await row(page, name).getByRole("button", { name: `Stop ${name}` }).waitFor();
+  await post(it, `/people/${all.otto.id}`, { role: "viewer" }, all.admin.cookie);
+  await row(page, name).getByRole("button", { name: `Stop ${name}` }).click();
+  await page.locator(".toast.bad", { hasText: "You may not do that." }).getByText("You are viewer. It takes operator to do this").waitFor();
+  assert.equal(await state(name), "running");
+  await post(it, `/people/${all.otto.id}`, { role: "operator" }, all.admin.cookie);
+}, { as: all.otto.cookie, expect: [...expect, /ERR_FAILED|htmx:(sse:)?error/] }));
+
 test("somebody is switched off: they are out within 5 s, and cannot come back", () => withPage(it.url, async (page) => {
   const made = await post(it, "/people", { name: "gus", role: "viewer", password: PASSWORD }, all.admin.cookie);
   const who = (await made.text()).match(/action="\/people\/(\d+)"/)[1];
