@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-it test-browser test-image check fuzz bench image screenshots
+.PHONY: help run build test test-it test-browser test-image test-api check fuzz bench image screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ test-browser: ## the tests in a real Chromium only
 
 test-image: ## build the container image and test it as it is run
 	@scripts/test.sh image
+
+test-api: ## the console against its own OpenAPI description
+	@scripts/test.sh api
 
 check: ## format, lints, docs, licences, unused dependencies
 	@scripts/check.sh

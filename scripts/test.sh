@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# `make test`: every suite against real engines that this script starts: test.sh [it|browser|image|all]
+# `make test`: every suite against real engines that this script starts: test.sh [it|browser|image|api|all]
 #   it       unit tests and tests/it (cargo test)
 #   browser  tests/browser in a real Chromium
 #   image    the container image, built and run
+#   api      schemathesis against the console, by its own description
 # Also `bench` and `screenshots`, which need the same surroundings. What is missing on the machine is installed.
 # KEEP_ENGINES=1 leaves the engines running for the next time.
 set -euo pipefail
@@ -12,7 +13,7 @@ cd "$ROOT"
 [ "$(id -u)" = 0 ] || die "the test engines need root: sudo -E make test"
 
 part=${1:-all}
-case $part in all | it | browser | image | bench | screenshots) ;; *) die "no such part: $part" ;; esac
+case $part in all | it | browser | image | api | bench | screenshots) ;; *) die "no such part: $part" ;; esac
 wants() { [ "$part" = all ] || [ "$part" = "$1" ]; }
 drives_browser() { wants browser || [ "$part" = screenshots ] || [ "$part" = bench ]; }
 
@@ -100,6 +101,7 @@ if wants browser; then
   suite browser node --test --test-concurrency=1 "${files[@]}"
 fi
 if wants image; then suite image "$ROOT/scripts/test-image.sh"; fi
+if wants api; then suite api "$ROOT/scripts/test-api.sh"; fi
 if [ "$part" = bench ]; then suite bench node tests/bench/bench.mjs README.md; fi
 if [ "$part" = screenshots ]; then suite screenshots node tests/browser/screenshots.mjs tests/browser/pictures; fi
 

@@ -67,6 +67,10 @@ pub struct Config {
     #[arg(long, env = "WHEELHOUSE_TRUSTED_PROXIES", value_delimiter = ',', value_name = "ADDRESS,...", value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
 
+    /// A second address, plain HTTP, that serves /metrics without a token, for a network that only the scraper reaches
+    #[arg(long, env = "WHEELHOUSE_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub metrics_listen: Option<SocketAddr>,
+
     /// People
     #[command(flatten)]
     pub people: PeopleArgs,

@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Parser;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     signal::unix::{SignalKind, signal},
 };
 use tracing_subscriber::EnvFilter;
@@ -15,7 +15,7 @@ use wheelhouse::{
     engine::Engine,
     team::{Seal, Team, Verdict, oidc::Oidc},
     tls::Tls,
-    web::{self, Guards, Rules},
+    web::{self, Guards, Listeners, Rules},
 };
 
 fn main() -> ExitCode {
@@ -42,16 +42,23 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     web::raise_file_limit();
     let team = Team::open(&config.data, config.people.limits())?;
     let oidc = config.oidc.settings().map_err(anyhow::Error::msg)?.map(Oidc::new).transpose()?;
-    let listener =
-        TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+    let listeners = Listeners::bind(config).await;
+    let listeners = listeners
+        .map_err(|(address, error)| anyhow::Error::new(error).context(format!("cannot listen on {address}")))?;
     let engine = Engine::connect(config.engine.clone())?;
     let names = Guards::new(&config.hosts, config.public_url.as_ref()).hosts().map(str::to_owned).collect();
     let tls = config.certificate(names).map(Tls::start).transpose()?;
-    let listens = listener.local_addr()?;
+    let listens = listeners.main.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     println!("Wheelhouse listens on {scheme}://{listens}/");
+    if let Some(metrics) = &listeners.metrics {
+        println!("Its metrics are at http://{}/metrics", metrics.local_addr()?);
+    }
     if let Some(tls) = &tls {
         println!("Its certificate has the SHA-256 fingerprint {}", tls.fingerprint());
+    }
+    if let Err(error) = team.adopt_intents().await {
+        tracing::error!(error = error.to_string(), "the audit could not be written");
     }
     if config.people.has_accounts() {
         welcome(config, &team, listens).await?;
@@ -72,10 +79,11 @@ async fn run(config: &Config) -> anyhow::Result<()> {
         is_read_only: config.people.read_only,
         takes_passwords: config.oidc.takes_passwords(),
         public_url: config.public_url.clone(),
+        registries: config.people.registries.clone(),
         oidc: oidc.map(Arc::new),
     };
     tokio::select! {
-        served = web::serve(config, engine, team, rules, listener, tls, end) => served,
+        served = web::serve(config, engine, team, rules, listeners, tls, end) => served,
         () = stranded.stranded() => anyhow::bail!(
             "nobody listens at {} any more: it is the socket of an engine that has ended. Ending too, so that the \
              restart policy of this container mounts the new one; mount the directory /var/run to avoid this",

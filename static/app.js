@@ -9,6 +9,16 @@ const dialog = $("#dialog");
 const home = document.body.dataset.root.replace(/\/$/, "");
 const go = (path) => { location.href = home + path; };
 
+// ---- Signed out, or somebody else than before: what is on the page is not theirs to see any more. The server knows
+// where they go: to the sign-in and back, or here again with other buttons.
+
+function leave() {
+  document.body.replaceChildren();
+  location.replace(location.pathname + location.search);
+}
+// Who goes back to a page after signing out must not find it kept.
+addEventListener("pageshow", (event) => { if (event.persisted) leave(); });
+
 // ---- Forms that act: sent by htmx, answered by a toast; the page itself follows the live connection.
 
 document.addEventListener("submit", (event) => {
@@ -27,6 +37,7 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("htmx:after:request", ({ target, detail: { ctx } }) => {
   const response = ctx.response;
+  if (response?.status === 401) return leave();
   if (!response || ctx.request.method !== "POST") return;
   const after = response.headers.get("x-after");
   const inDialog = dialog.contains(target) || dialog.contains(ctx.sourceElement);
@@ -152,6 +163,7 @@ if (draft) {
     const mine = ++latest, fields = new URLSearchParams(new FormData(draft)), get = draft.dataset.draftMethod === "get";
     try {
       const answer = await fetch(get ? `${draft.dataset.draft}?${fields}` : draft.dataset.draft, { method: get ? "GET" : "POST", body: get ? null : fields, headers: { "HX-Request": "true" } });
+      if (answer.status === 401) return leave();
       if (!answer.ok || mine !== latest) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       for (const id of ["run-line", "dangers"]) $(`#${id}`)?.replaceChildren(...$(`#${id}`, page).childNodes);
@@ -180,6 +192,14 @@ let heard = Date.now(), truth = new Date();
 const alive = () => { heard = Date.now(); truth = new Date(); document.body.classList.remove("stale"); };
 if (stream) {
   for (const name of ["htmx:sse:after:message", "htmx:sse:after:connection", "pulse"]) stream.addEventListener(name, alive);
+  stream.addEventListener("htmx:sse:error", ({ detail }) => { if (detail.status === 401) leave(); });
+  // The last part of a picture's stamp says for whom it was drawn.
+  const drawnFor = (stamp) => stamp?.split("-")[2];
+  const mine = drawnFor(new URL(stream.dataset.stream, location.href).searchParams.get("drawn"));
+  stream.addEventListener("htmx:sse:before:message", ({ detail }) => {
+    const theirs = drawnFor(detail.message.id);
+    if (theirs && theirs !== mine) leave();
+  });
   // htmx starts by a timer of its own, which may come before its extension is loaded: then it would never connect.
   setTimeout(() => { stream.setAttribute("hx-sse:connect", stream.dataset.stream); htmx.process(stream); });
   setInterval(() => {
@@ -223,7 +243,7 @@ function tick() {
 }
 function ages() {
   for (const time of $$("time[data-age]")) {
-    const text = age(secondsSince(time.dateTime));
+    const span = age(secondsSince(time.dateTime)), text = time.dataset.age && span !== "just now" ? `${span} ago` : span;
     if (time.textContent !== text) time.textContent = text;
   }
 }

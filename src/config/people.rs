@@ -27,6 +27,20 @@ pub struct PeopleArgs {
     #[arg(long, env = "WHEELHOUSE_READ_ONLY", num_args = 0..=1, default_value = "false", default_missing_value = "true", value_name = "BOOL")]
     pub read_only: bool,
 
+    /// The registries that operators pull images from; administrators pull from anywhere
+    #[arg(
+        long,
+        env = "WHEELHOUSE_REGISTRIES",
+        value_delimiter = ',',
+        default_value = "docker.io",
+        value_name = "HOST,..."
+    )]
+    pub registries: Vec<String>,
+
+    /// How many live pages one person may have open at once
+    #[arg(long, env = "WHEELHOUSE_MAX_STREAMS_PER_PERSON", default_value_t = 100, value_name = "COUNT")]
+    pub max_streams_per_person: usize,
+
     /// How long a session lasts without being used; an open page uses it
     #[arg(long, env = "WHEELHOUSE_SESSION_IDLE", default_value = "12h", value_parser = duration, value_name = "TIME")]
     pub session_idle: SignedDuration,

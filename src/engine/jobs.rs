@@ -3,9 +3,11 @@
 use std::{
     collections::VecDeque,
     fmt,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, PoisonError},
 };
 
+use futures_util::FutureExt;
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 
@@ -259,9 +261,16 @@ impl Jobs<'_> {
             .ok_or_else(|| Error::NotFound(format!("there is no job {id}; ended jobs are forgotten after {KEPT} more")))
     }
 
-    /// Starts a job. `work` gets the job to report to; it is dropped where it stands when the job is cancelled.
+    /// How many there are that have not ended, whoever started them.
+    pub fn running(&self) -> usize {
+        let shelf = self.0.jobs.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        shelf.1.iter().filter(|work| work.state.borrow().ended.is_none()).count()
+    }
+
+    /// Starts a job of this kind, a word to count it by. `work` gets the job to report to; it is dropped where it stands when the job is cancelled.
     pub(super) fn start<W>(
         &self,
+        kind: &'static str,
         title: String,
         command: String,
         parts: Vec<Part>,
@@ -299,13 +308,19 @@ impl Jobs<'_> {
             }
             job
         };
-        let work = work(self.0.clone(), job.clone());
-        let running = job.clone();
+        // A fault of ours ends it too: else its page would say for ever that it works.
+        let work = AssertUnwindSafe(work(self.0.clone(), job.clone())).catch_unwind();
+        let (running, wire) = (job.clone(), self.0.wire.clone());
         tokio::spawn(async move {
             let stage = tokio::select! {
-                stage = work => stage,
+                stage = work => stage.unwrap_or_else(|_| Stage::Failed {
+                    error: Error::Engine { status: 500, message: "something went wrong inside this console".to_owned() },
+                    container: None,
+                }),
                 () = running.cancel.notified() => Stage::Cancelled,
             };
+            // Whoever sees that it has ended finds it counted.
+            wire.meter().job(kind, &stage);
             running.end(stage);
         });
         self.handle(&job)

@@ -11,7 +11,7 @@ use std::{
     mem,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -33,7 +33,7 @@ use super::{
     stats::Usage,
     system::{Info, Version},
     volumes::{self, Sizes},
-    wire::{READ, Wire, deadline},
+    wire::Wire,
 };
 
 /// How many events are kept for people to read.
@@ -103,6 +103,7 @@ pub(super) struct Live {
     wake: Notify,
     /// When the engine last answered, in milliseconds since the epoch by our clock; 0 for never.
     seen: AtomicI64,
+    closing: AtomicBool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -120,6 +121,7 @@ impl Live {
             marked: Mutex::default(),
             wake: Notify::new(),
             seen: AtomicI64::new(0),
+            closing: AtomicBool::new(false),
         }
     }
 
@@ -154,8 +156,8 @@ impl Live {
         info.version = version;
         let skew = info.skew();
         let since = self.picture().events.back().map_or(Timestamp::now() + skew - BACKLOG, |last| last.at - OVERLAP);
-        let path = format!("/events?since={}", since.as_second());
-        let stream = deadline("GET /events", READ, self.wire.open(&path)).await??;
+        self.wire.meter().listens(Timestamp::now() + skew);
+        let stream = self.wire.open(&format!("/events?since={}", since.as_second())).await?;
         let mut events = Events::new(stream.into_body());
         *lock(&self.marked) = Marked::default();
         self.change(|picture| {
@@ -172,7 +174,15 @@ impl Live {
         }
     }
 
+    /// From now on a connection that breaks is no news: it is our own end.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
     fn lost(&self, error: Error) {
+        if self.closing.load(Ordering::Relaxed) {
+            return;
+        }
         let why = match error {
             Error::Unreachable(outage) => outage,
             Error::TimedOut { .. } => Outage::Silent,
@@ -214,6 +224,7 @@ impl Live {
 
     /// Takes an event in: remembers what no list tells and marks what has to be read back.
     fn note(&self, event: Event) {
+        self.wire.meter().event(&event);
         if event.is_noise() {
             return;
         }

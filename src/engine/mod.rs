@@ -2,6 +2,7 @@
 
 mod address;
 mod containers;
+pub mod endpoints;
 mod error;
 mod events;
 #[cfg(any(test, fuzzing))]
@@ -10,6 +11,7 @@ mod ids;
 mod images;
 mod jobs;
 mod live;
+mod meter;
 mod notes;
 mod own;
 mod picture;
@@ -33,6 +35,7 @@ pub use self::{
     ids::{ContainerId, InvalidName, VolumeName},
     images::Images,
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
+    meter::Meter,
     own::Own,
     picture::{Link, Picture},
     reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_options},
@@ -90,12 +93,18 @@ impl Engine {
 
     /// Stops to keep the picture, for the end of the program: what breaks then is no news.
     pub fn close(&self) {
+        self.live.close();
         self.keeping.abort();
     }
 
     /// Where it is.
     pub fn address(&self) -> &Address {
         self.wire.address()
+    }
+
+    /// What has been asked of it, and what it has told, in numbers.
+    pub fn meter(&self) -> &Meter {
+        self.wire.meter()
     }
 
     /// Fails at once while the engine is away, where a call would wait for its deadline.

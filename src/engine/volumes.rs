@@ -154,7 +154,7 @@ impl Volumes<'_> {
             labels: Some(new.labels.into_iter().collect()),
             ..VolumeCreateRequest::default()
         };
-        let call = self.0.docker.create_volume(request);
+        let call = Box::pin(self.0.docker.create_volume(request));
         let volume = self.0.wire.typed("POST /volumes/create", ACT, call).await;
         let (_, volume) = volume.map_err(|error| self.0.told(error))?;
         self.0.live.read_back_volumes().await;

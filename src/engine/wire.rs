@@ -25,7 +25,10 @@ use tokio::{
     sync::Semaphore,
 };
 
-use super::{Address, Error, Outage};
+use super::{
+    Address, Error, Outage, endpoints,
+    meter::{Call, Meter},
+};
 
 /// How long a list or an inspect may take, body included (S069).
 pub(super) const READ: Duration = Duration::from_secs(5);
@@ -39,8 +42,15 @@ const SOCKETS: usize = 32;
 const ANSWER: usize = 64 << 20;
 
 tokio::task_local! {
-    /// The status of the last answer in this task: how a call through bollard learns of 304.
-    static STATUS: Cell<u16>;
+    /// The call that this task waits for to its end.
+    static UNDERWAY: Underway;
+}
+
+#[derive(Default)]
+struct Underway {
+    /// The status of its answer: how a call through bollard learns of 304.
+    status: Cell<u16>,
+    call: Cell<Option<Call>>,
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -51,11 +61,17 @@ pub(super) struct Wire {
     /// What goes before each path, `/v1.51`; empty until negotiated.
     prefix: RwLock<String>,
     sockets: Arc<Semaphore>,
+    meter: Arc<Meter>,
 }
 
 impl Wire {
     pub(super) fn new(address: Address) -> Self {
-        Self { address, prefix: RwLock::default(), sockets: Arc::new(Semaphore::new(SOCKETS)) }
+        let sockets = Arc::new(Semaphore::new(SOCKETS));
+        Self { address, prefix: RwLock::default(), sockets, meter: Arc::default() }
+    }
+
+    pub(super) fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     pub(super) fn address(&self) -> &Address {
@@ -69,8 +85,29 @@ impl Wire {
     }
 
     /// Sends a request on a connection of its own; answers when the headers are there. Dropping the body, or this
-    /// future, closes the connection.
-    pub(super) async fn send<B>(&self, mut request: Request<B>) -> Result<Response<Incoming>, Error>
+    /// future, closes the connection. It is counted here, and ends with the headers where nobody waits for more.
+    pub(super) async fn send<B>(&self, request: Request<B>) -> Result<Response<Incoming>, Error>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let (method, path) = (request.method().as_str(), request.uri().path());
+        if endpoints::find(method, path).is_none() {
+            tracing::error!(method, path, "this is no endpoint that this console calls");
+            return Err(Error::Denied("this console does not call that endpoint".to_owned()));
+        }
+        let mut call = Some(self.meter.call(&request));
+        let _ = UNDERWAY.try_with(|underway| underway.call.set(call.take()));
+        let answer = Box::pin(self.dispatch(request)).await;
+        let status = answer.as_ref().map_or(0, |response| response.status().as_u16());
+        let _ = UNDERWAY.try_with(|underway| underway.status.set(status));
+        if let Some(call) = call {
+            call.end(&answer, status);
+        }
+        answer
+    }
+
+    async fn dispatch<B>(&self, mut request: Request<B>) -> Result<Response<Incoming>, Error>
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
@@ -80,7 +117,7 @@ impl Wire {
         *request.uri_mut() =
             format!("{prefix}{target}").parse::<Uri>().map_err(|error| Error::Invalid(error.to_string()))?;
         request.headers_mut().entry(HOST).or_insert(hyper::header::HeaderValue::from_static("engine"));
-        let response = match &self.address {
+        match &self.address {
             Address::Unix(path) => {
                 let stream = deadline("connect", CONNECT, UnixStream::connect(path)).await?;
                 exchange(stream.map_err(|error| unix_outage(path, &error))?, request).await
@@ -89,9 +126,7 @@ impl Wire {
                 let stream = deadline("connect", CONNECT, TcpStream::connect(host)).await?;
                 exchange(stream.map_err(|error| tcp_outage(host, &error))?, request).await
             }
-        }?;
-        let _ = STATUS.try_with(|status| status.set(response.status().as_u16()));
-        Ok(response)
+        }
     }
 
     /// A GET whose whole JSON answer is read within [`READ`].
@@ -110,19 +145,23 @@ impl Wire {
 
     /// A GET whose whole answer is read within `limit`.
     pub(super) async fn bytes(&self, path: &str, limit: Duration) -> Result<Bytes, Error> {
-        deadline(&format!("GET {path}"), limit, async {
+        self.whole(&format!("GET {path}"), limit, async {
             let _socket = self.sockets.acquire().await.map_err(|_| Error::Unreachable(Outage::Broken))?;
-            let response = self.open(path).await?;
+            let response = self.fetch(path).await?;
             let status = response.status();
             let body = Limited::new(response.into_body(), ANSWER).collect().await;
             let bytes = body.map_err(|_| Error::Unreachable(Outage::Broken))?.to_bytes();
             if status.is_success() { Ok(bytes) } else { Err(Error::from_status(status.as_u16(), message(&bytes))) }
         })
-        .await?
+        .await
     }
 
-    /// A GET whose body is a stream; only the headers are awaited here.
+    /// A GET whose body is a stream; only the headers are awaited here, for [`READ`] at most.
     pub(super) async fn open(&self, path: &str) -> Result<Response<Incoming>, Error> {
+        self.whole(&format!("GET {path}"), READ, self.fetch(path)).await
+    }
+
+    async fn fetch(&self, path: &str) -> Result<Response<Incoming>, Error> {
         let request =
             Request::get(path).body(Empty::<Bytes>::new()).map_err(|error| Error::Invalid(error.to_string()))?;
         self.send(request).await
@@ -138,9 +177,28 @@ impl Wire {
         let call = async {
             let _socket = self.sockets.acquire().await.map_err(|_| Error::Unreachable(Outage::Broken))?;
             let value = call.await.map_err(Error::from)?;
-            Ok((STATUS.with(Cell::get), value))
+            Ok((UNDERWAY.with(|underway| underway.status.get()), value))
         };
-        STATUS.scope(Cell::new(0), deadline(what, limit, call)).await?
+        self.whole(what, limit, call).await
+    }
+
+    /// Awaits one call for at most `limit`, and counts it as what it comes to in the end.
+    async fn whole<T>(
+        &self,
+        what: &str,
+        limit: Duration,
+        call: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let work = async {
+            let result = deadline(what, limit, call).await.flatten();
+            UNDERWAY.with(|underway| {
+                if let Some(call) = underway.call.take() {
+                    call.end(&result, underway.status.get());
+                }
+            });
+            result
+        };
+        UNDERWAY.scope(Underway::default(), work).await
     }
 }
 

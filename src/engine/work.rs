@@ -17,19 +17,26 @@ impl Jobs<'_> {
     pub async fn run(&self, spec: Spec, start: bool, command: String) -> Result<Job, Error> {
         // Before anything is pulled for what may not be made.
         let spec = self.0.containers().admit(&spec).await?;
+        self.0.reach.may_pull(&spec.image)?;
         let title = format!("{} {}", if start { "Run" } else { "Create" }, spec.name.as_deref().unwrap_or(&spec.image));
-        let job = self.start(title, command, Vec::new(), move |engine, job| async move {
-            job.say(&format!("The engine does not have {}: pulling it.", spec.image));
-            if let Err(error) = engine.images().pull(&job, &spec.image, spec.platform.as_deref()).await {
-                return Stage::Failed { error, container: None };
-            }
-            // From here on a cancelled job would leave half of it: what follows is quick, and goes on to its end.
-            let finish = tokio::spawn(async move { engine.create_and_start(&job, &spec, start).await });
-            finish.await.unwrap_or_else(|error| Stage::Failed {
-                error: Error::Engine { status: 500, message: error.to_string() },
-                container: None,
-            })
-        });
+        let job = self.start(
+            if start { "run" } else { "create" },
+            title,
+            command,
+            Vec::new(),
+            move |engine, job| async move {
+                job.say(&format!("The engine does not have {}: pulling it.", spec.image));
+                if let Err(error) = engine.images().pull(&job, &spec.image, spec.platform.as_deref()).await {
+                    return Stage::Failed { error, container: None };
+                }
+                // From here on a cancelled job would leave half of it: what follows is quick, and goes on to its end.
+                let finish = tokio::spawn(async move { engine.create_and_start(&job, &spec, start).await });
+                finish.await.unwrap_or_else(|error| Stage::Failed {
+                    error: Error::Engine { status: 500, message: error.to_string() },
+                    container: None,
+                })
+            },
+        );
         Ok(job)
     }
 
@@ -50,7 +57,7 @@ impl Jobs<'_> {
             .collect();
         let title =
             format!("{} {} container{}", action.verb().label(), ids.len(), if ids.len() == 1 { "" } else { "s" });
-        let job = self.start(title, command, parts, move |engine, job| async move {
+        let job = self.start(action.verb().word(), title, command, parts, move |engine, job| async move {
             let work = ids.into_iter().enumerate().map(|(place, id)| {
                 let (engine, job, action) = (engine.clone(), job.clone(), action.clone());
                 async move {
@@ -78,7 +85,7 @@ impl Jobs<'_> {
         let part = |name: &VolumeName| Part { name: name.to_string(), container: None, result: None };
         let parts = names.iter().map(part).collect();
         let title = format!("Remove {} volume{}", names.len(), if names.len() == 1 { "" } else { "s" });
-        let job = self.start(title, command, parts, move |engine, job| async move {
+        let job = self.start("remove_volumes", title, command, parts, move |engine, job| async move {
             let work = names.into_iter().enumerate().map(|(place, name)| {
                 let (engine, job, size) = (engine.clone(), job.clone(), sizes.get(name.as_str()).copied());
                 async move {

@@ -1,9 +1,11 @@
 //! The audit: who did what from where, and what came of it. Only added to.
 //!
-//! What is done is written down twice: before, and when it has ended. An action that cannot be written down is not
-//! done. Each entry's hash covers its text and the hash before it, so that a changed, missing or moved entry breaks
-//! the chain. Who can write the file can also make a new chain: the head, which the log tells at each start and
-//! `wheelhouse audit verify` prints, kept elsewhere, shows that.
+//! What is about to be done is written down as an intent; what cannot be is not done. When it has ended, the intent
+//! becomes one entry of the chain. Each entry's hash covers its text and the hash before it, so that a changed,
+//! missing or moved entry breaks the chain. Who can write the file can also make a new chain: the head, which the log
+//! tells at each start and `wheelhouse audit verify` prints, kept elsewhere, shows that.
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
@@ -14,6 +16,8 @@ use super::{Error, Team, Via, Who, secret::Hash};
 
 /// Entries that one reading gives at most.
 const MOST: usize = 10_000;
+/// How soon what could not be written is tried again.
+const AGAIN: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// What an action is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,20 +34,20 @@ pub struct Subject {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// It is about to be done.
-    Asked,
     /// It was done.
     Done,
     /// It did not work.
     Failed,
     /// It was not allowed.
     Refused,
+    /// It was begun, and the console ended before it did.
+    Unknown,
 }
 
 /// An entry, as it is written down. What is empty is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// When, in UTC.
+    /// When it was asked for, in UTC.
     pub at: Timestamp,
     /// The account's name; empty for nobody.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -75,9 +79,6 @@ pub struct Entry {
     /// Why, or anything else to say.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
-    /// The entry that said that it was about to be done.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub of: Option<i64>,
 }
 
 impl Entry {
@@ -102,7 +103,6 @@ impl Entry {
             public: String::new(),
             outcome,
             why: String::new(),
-            of: None,
         }
     }
 
@@ -130,22 +130,6 @@ pub struct Recorded {
     pub entry: Entry,
     /// Its hash, over itself and all before it.
     pub hash: Hash,
-    /// The entry that says how it ended, where this says what is about to be done: none while it goes on, or when the
-    /// console ended in the middle.
-    pub end: Option<Box<Entry>>,
-}
-
-impl Recorded {
-    /// How it ended, as far as is known.
-    pub fn outcome(&self) -> Outcome {
-        self.end.as_ref().map_or(self.entry.outcome, |end| end.outcome)
-    }
-
-    /// What it is about, id and name: what was made is known at the end only.
-    pub fn subject(&self) -> (&str, &str) {
-        let entry = self.end.as_deref().filter(|_| self.entry.object.is_empty()).unwrap_or(&self.entry);
-        (&entry.object, if entry.name.is_empty() { &self.entry.name } else { &entry.name })
-    }
 }
 
 /// What to look for. What is empty is not looked at.
@@ -261,7 +245,7 @@ fn connection_has_accounts(connection: &Connection) -> rusqlite::Result<bool> {
 
 fn find(connection: &Connection, filter: &Filter, most: usize) -> rusqlite::Result<Found> {
     let most = most.min(MOST);
-    let mut conditions = vec!["of_none.opens IS NULL".to_owned()];
+    let mut conditions = vec!["TRUE".to_owned()];
     let mut values: Vec<String> = Vec::new();
     let mut add = |condition: &str, value: &str| {
         if !value.is_empty() {
@@ -269,46 +253,30 @@ fn find(connection: &Connection, filter: &Filter, most: usize) -> rusqlite::Resu
             conditions.push(condition.replace('?', &format!("?{}", values.len())));
         }
     };
-    add("of_none.who = ? COLLATE NOCASE", &filter.who);
-    add("(of_none.action = ? OR of_none.action LIKE ? || '.%')", &filter.action);
-    add(
-        "(of_none.object = ? OR ended.object = ? OR instr(lower(of_none.entry ->> 'name'), lower(?)) > 0)",
-        &filter.object,
-    );
-    add("substr(of_none.at, 1, length(?)) >= ?", &filter.from);
-    add("substr(of_none.at, 1, length(?)) <= ?", &filter.to);
-    add("instr(lower(of_none.entry), lower(?)) > 0", &filter.text);
+    add("who = ? COLLATE NOCASE", &filter.who);
+    add("(action = ? OR action LIKE ? || '.%')", &filter.action);
+    add("(object = ? OR instr(lower(entry ->> 'name'), lower(?)) > 0)", &filter.object);
+    add("substr(at, 1, length(?)) >= ?", &filter.from);
+    add("substr(at, 1, length(?)) <= ?", &filter.to);
+    add("instr(lower(entry), lower(?)) > 0", &filter.text);
     if let Some(outcome) = filter.outcome {
         let word = serde_json::to_value(outcome).ok().and_then(|word| word.as_str().map(str::to_owned));
-        add("coalesce(ended.outcome, of_none.outcome) = ?", &word.unwrap_or_default());
+        add("outcome = ?", &word.unwrap_or_default());
     }
     if filter.commands {
-        conditions.push("of_none.entry ->> 'command' <> ''".to_owned());
+        conditions.push("entry ->> 'command' <> ''".to_owned());
     }
     if let Some(before) = filter.before {
-        conditions.push(format!("of_none.seq < {before}"));
+        conditions.push(format!("seq < {before}"));
     }
     let sql = format!(
-        "SELECT of_none.seq, of_none.entry, of_none.hash, ended.entry FROM audit of_none \
-         LEFT JOIN audit ended ON ended.opens = of_none.seq WHERE {} ORDER BY of_none.seq DESC LIMIT {}",
+        "SELECT seq, entry, hash FROM audit WHERE {} ORDER BY seq DESC LIMIT {}",
         conditions.join(" AND "),
         most + 1
     );
     let mut query = connection.prepare(&sql)?;
-    let mut entries = query
-        .query_map(params_from_iter(values), |row| {
-            let end: Option<String> = row.get(3)?;
-            let end = end.and_then(|end| serde_json::from_str(&end).ok());
-            Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, end))
-        })?
-        .filter_map(|row| {
-            row.map(|(seq, text, hash, end)| {
-                // An entry that is no entry breaks the chain; here it is passed over.
-                serde_json::from_str(&text).ok().map(|entry| Recorded { seq, entry, hash, end })
-            })
-            .transpose()
-        })
-        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let rows = query.query_map(params_from_iter(values), recorded)?;
+    let mut entries = rows.filter_map(Result::transpose).collect::<rusqlite::Result<Vec<_>>>()?;
     let more = entries.len() > most;
     entries.truncate(most);
     Ok(Found { entries, more })
@@ -317,13 +285,42 @@ fn find(connection: &Connection, filter: &Filter, most: usize) -> rusqlite::Resu
 /// Entries in the order of the chain, from one on: what is exported, as it was written.
 fn slice(connection: &Connection, from: i64, most: usize) -> rusqlite::Result<Vec<Recorded>> {
     let mut query = connection.prepare("SELECT seq, entry, hash FROM audit WHERE seq >= ? ORDER BY seq LIMIT ?")?;
-    let rows = query.query_map(params![from, i64::try_from(most).unwrap_or(i64::MAX)], |row| {
-        Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?))
-    })?;
-    let read = |(seq, text, hash): (i64, String, Hash)| {
-        serde_json::from_str(&text).ok().map(|entry| Recorded { seq, entry, hash, end: None })
-    };
+    let rows = query.query_map(params![from, i64::try_from(most).unwrap_or(i64::MAX)], recorded)?;
+    rows.filter_map(Result::transpose).collect()
+}
+
+/// An entry out of its row; none where the text is no entry: that breaks the chain, and is passed over here.
+fn recorded(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Recorded>> {
+    let (seq, text, hash) = (row.get(0)?, row.get::<_, String>(1)?, row.get(2)?);
+    Ok(serde_json::from_str(&text).ok().map(|entry| Recorded { seq, entry, hash }))
+}
+
+/// Writes down what is about to be done; answers with the intent's number.
+fn intend(connection: &Connection, entry: &Entry) -> rusqlite::Result<i64> {
+    let text = serde_json::to_string(entry).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    connection.execute("INSERT INTO intent (entry) VALUES (?)", [text])?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// An intent becomes an entry.
+fn conclude(connection: &Connection, intent: i64, entry: &Entry) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM intent WHERE id = ?", [intent])?;
+    add(connection, entry).map(|_| ())
+}
+
+fn intents(connection: &Connection) -> rusqlite::Result<Vec<(i64, Entry)>> {
+    let mut query = connection.prepare("SELECT id, entry FROM intent ORDER BY id")?;
+    let rows = query.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+    let read = |(id, text): (i64, String)| serde_json::from_str(&text).ok().map(|entry| (id, entry));
     rows.filter_map(|row| row.map(read).transpose()).collect()
+}
+
+/// Writes down what a console that ended in the middle has left: what came of it, nobody knows.
+fn adopt(connection: &Connection) -> rusqlite::Result<()> {
+    intents(connection)?.into_iter().try_for_each(|(intent, entry)| {
+        let entry = Entry { outcome: Outcome::Unknown, ..entry }.why("the console ended before it did");
+        conclude(connection, intent, &entry)
+    })
 }
 
 impl Team {
@@ -332,24 +329,44 @@ impl Team {
         self.store().write(move |connection| add(connection, &entry)).await
     }
 
-    /// Writes many entries, all or none of them.
-    pub async fn record_all(&self, entries: Vec<Entry>) -> Result<Vec<i64>, Error> {
-        self.store().write(move |connection| entries.iter().map(|entry| add(connection, entry)).collect()).await
+    /// Writes down what is about to be done, all of it or nothing. It is done only when this went well.
+    pub async fn intend(&self, entries: Vec<Entry>) -> Result<Vec<i64>, Error> {
+        self.store().write(move |connection| entries.iter().map(|entry| intend(connection, entry)).collect()).await
     }
 
-    /// Writes how what was asked ended. It has ended by now: a failure to write it can only be told to the log.
-    pub async fn ended(&self, ends: Vec<(i64, Entry)>) {
-        let end = |(seq, entry)| Entry {
-            of: Some(seq),
-            at: Timestamp::now(),
-            command: String::new(),
-            public: String::new(),
-            ..entry
+    /// Writes down how intents ended. They have ended by now: where the disk has no room, it is tried until it has,
+    /// and nobody waits for that.
+    pub async fn conclude(&self, ends: Vec<(i64, Entry)>) {
+        let ends = Arc::new(ends);
+        let Err(error) = self.try_to_conclude(ends.clone()).await else { return };
+        tracing::error!(error = error.to_string(), "the audit could not be written; it is tried again");
+        let team = self.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(AGAIN).await;
+                if team.try_to_conclude(ends.clone()).await.is_ok() {
+                    return;
+                }
+            }
+        });
+    }
+
+    async fn try_to_conclude(&self, ends: Arc<Vec<(i64, Entry)>>) -> Result<(), Error> {
+        let write = move |connection: &Connection| {
+            ends.iter().try_for_each(|(intent, entry)| conclude(connection, *intent, entry))
         };
-        let numbers: Vec<i64> = ends.iter().map(|(seq, _)| *seq).collect();
-        if let Err(error) = self.record_all(ends.into_iter().map(end).collect()).await {
-            tracing::error!(entries = ?numbers, error = error.to_string(), "the audit could not be written");
-        }
+        self.store().write(write).await
+    }
+
+    /// Takes over what a console before this one has left in the middle. Only for the one that serves.
+    pub async fn adopt_intents(&self) -> Result<(), Error> {
+        self.store().write(adopt).await
+    }
+
+    /// What is being done now.
+    pub async fn intents(&self) -> Result<Vec<Entry>, Error> {
+        let intents = self.store().read(intents).await?;
+        Ok(intents.into_iter().map(|(_, entry)| entry).collect())
     }
 
     /// Writes down what is no action on the engine, as a sign-in or a refusal: it is not held up by a full disk.
@@ -385,7 +402,7 @@ mod tests {
 
     fn entry(action: &str, name: &str) -> Entry {
         let who = Who { name: "ann".into(), ..Who::alone(IpAddr::from([127, 0, 0, 1])) };
-        Entry::new(&who, action, Subject { kind: "container", id: "a".repeat(64), name: name.into() }, Outcome::Asked)
+        Entry::new(&who, action, Subject { kind: "container", id: "a".repeat(64), name: name.into() }, Outcome::Done)
     }
 
     #[test]
@@ -427,23 +444,32 @@ mod tests {
     fn entries_are_found() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        let add = |entry: Entry| store.write_now(|c| add(c, &entry)).unwrap();
-        let first = add(entry("container.stop", "web").command("docker stop web", None));
-        add(Entry { of: Some(first), outcome: Outcome::Failed, why: "gone".into(), ..entry("container.stop", "web") });
-        add(Entry { outcome: Outcome::Done, ..entry("sign-in", "") });
         let find = |filter: Filter| store.write_now(|c| find(c, &filter, 10)).unwrap().entries;
+        let stop = Entry { outcome: Outcome::Failed, ..entry("container.stop", "web") };
+        let stop = stop.why("gone").command("docker stop web", None);
+        store.write_now(|c| add(c, &stop)).unwrap();
+        let intent = store.write_now(|c| intend(c, &entry("container.kill", "web"))).unwrap();
+        assert_eq!(find(Filter::default()).len(), 1);
+        store.write_now(|c| conclude(c, intent, &entry("sign-in", ""))).unwrap();
         let all = find(Filter::default());
-        assert_eq!(all.iter().map(|found| found.seq).collect::<Vec<_>>(), [3, 1]);
-        assert_eq!(all[1].outcome(), Outcome::Failed);
-        assert_eq!(all[1].end.as_ref().map(|end| end.why.as_str()), Some("gone"));
-        assert_eq!(find(Filter { commands: true, ..Filter::default() }).len(), 1);
-        assert_eq!(find(Filter { action: "container".into(), ..Filter::default() }).len(), 1);
-        assert_eq!(find(Filter { outcome: Some(Outcome::Failed), ..Filter::default() }).len(), 1);
-        assert_eq!(find(Filter { who: "ANN".into(), ..Filter::default() }).len(), 2);
-        assert_eq!(find(Filter { who: "bob".into(), ..Filter::default() }).len(), 0);
-        assert_eq!(find(Filter { object: "WE".into(), ..Filter::default() }).len(), 1);
-        assert_eq!(find(Filter { from: "2000".into(), to: "2999-01".into(), ..Filter::default() }).len(), 2);
-        assert_eq!(find(Filter { to: "2001-01-01".into(), ..Filter::default() }).len(), 0);
-        assert_eq!(find(Filter { before: Some(3), ..Filter::default() }).len(), 1);
+        assert_eq!(all.iter().map(|found| found.seq).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(all[1].entry, stop);
+        let count = |filter: Filter| find(filter).len();
+        assert_eq!(count(Filter { commands: true, ..Filter::default() }), 1);
+        assert_eq!(count(Filter { action: "container".into(), ..Filter::default() }), 1);
+        assert_eq!(count(Filter { action: "contain".into(), ..Filter::default() }), 0);
+        assert_eq!(count(Filter { outcome: Some(Outcome::Failed), ..Filter::default() }), 1);
+        assert_eq!(count(Filter { who: "ANN".into(), ..Filter::default() }), 2);
+        assert_eq!(count(Filter { who: "bob".into(), ..Filter::default() }), 0);
+        assert_eq!(count(Filter { object: "WE".into(), ..Filter::default() }), 1);
+        assert_eq!(count(Filter { from: "2000".into(), to: "2999-01".into(), ..Filter::default() }), 2);
+        assert_eq!(count(Filter { to: "2001-01-01".into(), ..Filter::default() }), 0);
+        assert_eq!(count(Filter { before: Some(2), ..Filter::default() }), 1);
+        // What was left in the middle: once.
+        store.write_now(|c| intend(c, &entry("volume.remove", "data"))).unwrap();
+        store.write_now(adopt).unwrap();
+        store.write_now(adopt).unwrap();
+        let left = find(Filter { outcome: Some(Outcome::Unknown), ..Filter::default() });
+        assert_eq!(left.iter().map(|found| found.entry.name.as_str()).collect::<Vec<_>>(), ["data"]);
     }
 }

@@ -65,6 +65,7 @@ pub struct Made {
 #[derive(Serialize, ToSchema)]
 pub struct Begun {
     /// The job's number.
+    #[schema(value_type = u64)]
     pub job: JobId,
     /// Where it can be followed.
     pub location: String,

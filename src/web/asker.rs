@@ -29,6 +29,8 @@ pub struct Rules {
     pub takes_passwords: bool,
     /// The address under which browsers reach this console, if it is behind a proxy.
     pub public_url: Option<Url>,
+    /// The registries that operators pull from.
+    pub registries: Vec<String>,
     /// The organisation's own provider.
     pub oidc: Option<Arc<Oidc>>,
 }
@@ -84,7 +86,7 @@ impl Asker {
         let scope = self.who.scope.iter().filter_map(|part| part.parse().ok()).collect();
         let reach = match self.who.role {
             Some(Role::Admin) => Reach::admin(),
-            Some(Role::Operator) => Reach::operator(scope),
+            Some(Role::Operator) => Reach { registries: self.rules.registries.clone(), ..Reach::operator(scope) },
             Some(Role::Viewer) => Reach::viewer(scope),
             // Nobody is shown nothing, even by a page that forgot to ask.
             None => Reach::viewer(vec![Scope::Stack("\0nobody".to_owned())]),
@@ -106,12 +108,15 @@ impl Asker {
         matches!(self.who.via, Via::Session(..))
     }
 
-    /// What they are called on the page.
-    pub fn label(&self) -> String {
-        match (&self.who.via, self.who.role) {
-            (Via::Alone, _) | (_, None) => String::new(),
-            (_, Some(role)) => format!("{} · {role}", self.who.name),
-        }
+    /// What they are called on the page, and what they are; none where nobody signs in.
+    pub fn label(&self) -> Option<(String, String)> {
+        let role = self.who.role.filter(|_| self.who.via != Via::Alone)?;
+        let limits = match self.who.scope.as_slice() {
+            [] => String::new(),
+            [one] => format!(", {one} only"),
+            more => format!(", {} limits", more.len()),
+        };
+        Some((self.who.name.clone(), format!("{role}{limits}")))
     }
 
     /// How much they may do.

@@ -34,8 +34,8 @@ pub struct Chrome {
     pub is_open: bool,
     /// Where this page's live connection is, if it lives.
     pub stream: Option<String>,
-    /// Who has signed in, and as what; empty where nobody signs in.
-    pub who: String,
+    /// Who has signed in, and as what; none where nobody signs in.
+    pub who: Option<(String, String)>,
     /// Whether this is their own page.
     pub is_me: bool,
     /// What they may do to the engine.

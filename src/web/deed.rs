@@ -72,13 +72,16 @@ impl Asked {
     /// Writes what came of each, in their order.
     async fn all_ended(self, came: Vec<Came>) {
         let end = |((seq, entry), Came { made, why }): ((i64, Entry), Came)| {
-            let (object, name) =
-                made.map_or_else(|| (entry.object.clone(), entry.name.clone()), |made| (made.id, made.name));
             let outcome = if why.is_none() { Outcome::Done } else { Outcome::Failed };
-            (seq, Entry { object, name, outcome, ..entry }.why(why.unwrap_or_default()))
+            let mut entry = Entry { outcome, ..entry };
+            if let Some(Subject { id, name, .. }) = made {
+                entry.object = id;
+                entry.name = if name.is_empty() { entry.name } else { name };
+            }
+            (seq, if let Some(why) = why { entry.why(why) } else { entry })
         };
         let ends = self.entries.into_iter().zip(came).map(end).collect();
-        self.team.ended(ends).await;
+        self.team.conclude(ends).await;
     }
 
     /// Writes what comes of each when this job has ended.
@@ -109,11 +112,11 @@ impl Page {
     /// Writes down that somebody is about to do these. An error means that none of them must be done.
     pub async fn asks_all(&self, deeds: Vec<Deed>) -> Result<Asked, Error> {
         let entry = |Deed { action, subject, command, public, why }: Deed| {
-            Entry::new(&self.asker.who, action, subject, Outcome::Asked).command(&command, public.as_deref()).why(why)
+            Entry::new(&self.asker.who, action, subject, Outcome::Unknown).command(&command, public.as_deref()).why(why)
         };
         let entries: Vec<Entry> = deeds.into_iter().map(entry).collect();
         let team = self.asker.team.clone();
-        let numbers = team.record_all(entries.clone()).await?;
+        let numbers = team.intend(entries.clone()).await?;
         Ok(Asked { entries: numbers.into_iter().zip(entries).collect(), team })
     }
 

@@ -186,7 +186,7 @@ impl Error {
     pub(super) fn needs_session() -> Self {
         let why =
             "Passwords, sessions and tokens are managed by their owner, signed in: a token does not manage tokens.";
-        Self::new(StatusCode::FORBIDDEN, "You may not do that.", why)
+        Self::new(StatusCode::FORBIDDEN, "Sign in to do that.", why)
     }
 
     /// Somebody who may not.
@@ -244,7 +244,7 @@ impl Error {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "Too many live pages are open.",
-            "Close some tabs, or raise --max-streams and --max-streams-per-client. The page itself works without.",
+            "Close some tabs, or raise --max-streams, --max-streams-per-client and --max-streams-per-person. The page itself works without.",
         )
     }
 

@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{AppState, Asker, Client, Error, accept, asker::Can, fields, security, theme};
+use super::{AppState, Asker, Client, Error, accept, asker::Can, check, doc::Doc, fields, security, theme};
 use crate::{
     engine::{Engine, Picture, Scope, Secrets},
     team::{Entry, Outcome, Right, Subject, Who},
@@ -72,7 +72,7 @@ impl Fields {
 
     /// Whether a box of this name is ticked.
     pub fn is_set(&self, name: &str) -> bool {
-        self.get(name).is_some_and(|value| !matches!(value, "" | "0" | "false" | "off"))
+        self.get(name).is_some_and(is_on)
     }
 
     /// Where to go after a write: the page that the form says it is on, if that is one of ours.
@@ -84,7 +84,13 @@ impl Fields {
 /// Limits as people type them, a line or a comma each; each has to be one.
 pub fn scope(text: &str) -> Result<Vec<String>, String> {
     let parts = text.split(['\n', ',']).map(str::trim).filter(|part| !part.is_empty());
-    parts.map(|part| part.parse::<Scope>().map(|scope| scope.to_string()).map_err(|why| why.to_string())).collect()
+    let wrong = |part| format!("“{part}” is no limit: expected stack:NAME, label:KEY=VALUE or label:KEY.");
+    parts.map(|part| part.parse::<Scope>().map(|scope| scope.to_string()).map_err(|_| wrong(part))).collect()
+}
+
+/// Whether the value of a box says that it is ticked. Scripts have words of their own for no.
+pub fn is_on(value: &str) -> bool {
+    !["", "0", "false", "off", "no"].iter().any(|off| value.eq_ignore_ascii_case(off))
 }
 
 /// Whether it is a path on this console, whatever a browser may make of it: `//host` and `/\host` lead elsewhere.
@@ -98,6 +104,7 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
         let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let doc = request.extensions().get::<Arc<Doc>>().cloned();
         let body = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Error::too_large(),
             _ => Error::unreadable(),
@@ -112,7 +119,13 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
             }
             _ => return Err(Error::not_a_form()),
         };
-        if sent > FIELDS { Err(Error::too_large()) } else { Ok(fields) }
+        if sent > FIELDS {
+            return Err(Error::too_large());
+        }
+        if let Some(known) = doc.as_ref().and_then(|doc| doc.body.as_deref()) {
+            check::fields(known, &fields)?;
+        }
+        Ok(fields)
     }
 }
 

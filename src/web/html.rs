@@ -101,6 +101,14 @@ pub fn age(now: impl Moment, then: impl Moment) -> String {
     span(now.moment().duration_since(then.moment()))
 }
 
+/// The same in a sentence: `3 d ago`.
+pub fn ago(now: impl Moment, then: impl Moment) -> String {
+    match age(now, then) {
+        just if just == "just now" => just,
+        age => format!("{age} ago"),
+    }
+}
+
 /// A length of time in one unit.
 pub fn span(length: SignedDuration) -> String {
     let seconds = length.as_secs().max(0);

@@ -4,14 +4,17 @@
 mod accept;
 mod activity;
 mod answer;
+mod api;
 mod asker;
 mod assets;
 mod audit;
+mod check;
 mod chrome;
 mod client;
 mod containers;
 mod cookie;
 mod deed;
+mod doc;
 mod error;
 mod events;
 mod extract;
@@ -22,10 +25,12 @@ pub(crate) mod fuzzing;
 mod health;
 pub mod html;
 mod jobs;
+mod metrics;
 mod order;
 mod overview;
 mod people;
 mod prefix;
+mod process;
 mod routes;
 mod security;
 mod serve;
@@ -47,9 +52,10 @@ pub use self::{
     assets::asset,
     client::Client,
     error::Error,
+    metrics::Metrics,
     routes::{Route, Routes},
     security::Guards,
-    serve::{raise_file_limit, serve},
+    serve::{Listeners, raise_file_limit, serve},
     stream::Streams,
     wire::Wire,
 };
@@ -136,6 +142,14 @@ pub static SECTIONS: &[Section] = &[
         right: Right::Audit,
         routes: audit::routes,
     },
+    Section {
+        path: "/api",
+        label: "For scripts",
+        group: Some("Team"),
+        count: None,
+        right: Right::Look,
+        routes: api::routes,
+    },
 ];
 
 /// What handlers work with; each takes the part that it needs.
@@ -153,6 +167,8 @@ pub struct AppState {
     pub team: Team,
     /// What the settings say about them.
     pub rules: Arc<Rules>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// All routes, each with the right that it asks for.
@@ -160,13 +176,14 @@ pub fn routes() -> Routes {
     let routes = Routes::new()
         .open_get("/healthz", health::healthz)
         .open_get("/readyz", health::readyz)
+        .get("/metrics", Right::Look, metrics::page)
         .open_get("/assets/{name}", assets::serve)
         .open_post("/theme", theme::set)
         .and(session::routes());
     SECTIONS.iter().fold(routes, |routes, section| routes.and((section.routes)()))
 }
 
-/// The whole console. Layers, outermost first: compression; paths as they are outside; headers on everything; who is
+/// The whole console. Layers, outermost first: everything is counted; compression; paths as they are outside; headers on everything; who is
 /// asking; errors drawn; a panic becomes an error; is the Host ours; is it encrypted; does a write come from ourselves; is the body
 /// small enough.
 fn router(state: AppState, prefix: Option<Prefix>) -> Router {
@@ -189,5 +206,6 @@ fn router(state: AppState, prefix: Option<Prefix>) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), security::headers))
         .layer(option_layer(prefix.map(|prefix| middleware::map_response_with_state(prefix, prefix::put))))
         .layer(CompressionLayer::new())
+        .layer(middleware::from_fn_with_state(state.clone(), metrics::count))
         .with_state(state)
 }

@@ -1,6 +1,8 @@
 //! Routes, each with the right that it asks for. A route without one cannot be made by mistake: that it is open to
 //! everybody has to be said.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     extract::Request,
@@ -9,11 +11,10 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 
-use super::{AppState, asker};
+use super::{AppState, asker, check, doc::Doc};
 use crate::team::Right;
 
 /// A route as it is listed: for the table, for tests, for the description of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Route {
     /// `GET` or `POST`.
     pub method: &'static str,
@@ -21,13 +22,16 @@ pub struct Route {
     pub path: &'static str,
     /// What it asks for; none for the few that are open to everybody.
     pub right: Option<Right>,
+    /// What scripts are told of it: several, where it stands for several.
+    pub(super) docs: Vec<Arc<Doc>>,
 }
 
 /// Routes that are being put together.
 #[derive(Default)]
 pub struct Routes {
-    router: Router<AppState>,
     list: Vec<Route>,
+    /// What each of the list does, in its order.
+    handlers: Vec<MethodRouter<AppState>>,
 }
 
 impl Routes {
@@ -83,21 +87,32 @@ impl Routes {
         right: Option<Right>,
         route: MethodRouter<AppState>,
     ) -> Self {
-        let route = match right {
-            Some(right) => route.route_layer(middleware::from_fn(move |request: Request, next: Next| {
-                asker::gate(right, request, next)
-            })),
-            None => route,
-        };
-        self.list.push(Route { method, path, right });
-        Self { router: self.router.route(path, route), list: self.list }
+        self.list.push(Route { method, path, right, docs: Vec::new() });
+        self.handlers.push(route);
+        self
+    }
+
+    /// What scripts are told of the route before.
+    #[must_use]
+    pub(super) fn doc(self, doc: Doc) -> Self {
+        self.docs([doc])
+    }
+
+    /// The same, where it stands for several.
+    #[must_use]
+    pub(super) fn docs(mut self, docs: impl IntoIterator<Item = Doc>) -> Self {
+        if let Some(route) = self.list.last_mut() {
+            route.docs.extend(docs.into_iter().map(Arc::new));
+        }
+        self
     }
 
     /// These and those.
     #[must_use]
     pub fn and(mut self, others: Self) -> Self {
         self.list.extend(others.list);
-        Self { router: self.router.merge(others.router), list: self.list }
+        self.handlers.extend(others.handlers);
+        self
     }
 
     /// All of them, as they are listed.
@@ -105,7 +120,24 @@ impl Routes {
         &self.list
     }
 
+    /// Each with its gate, and within that what is held to its description.
     pub(super) fn into_router(self) -> Router<AppState> {
-        self.router
+        self.list.into_iter().zip(self.handlers).fold(Router::new(), |router, (route, handler)| {
+            let docs: Arc<[Arc<Doc>]> = route.docs.into();
+            let handler = if docs.is_empty() {
+                handler
+            } else {
+                handler.route_layer(middleware::from_fn(move |request: Request, next: Next| {
+                    check::address(docs.clone(), request, next)
+                }))
+            };
+            let handler = match route.right {
+                Some(right) => handler.route_layer(middleware::from_fn(move |request: Request, next: Next| {
+                    asker::gate(right, request, next)
+                })),
+                None => handler,
+            };
+            router.route(route.path, handler)
+        })
     }
 }

@@ -3,6 +3,9 @@
 //! Own loop where axum has one: axum's gives no way to end a connection that sends nothing (S054).
 
 use std::{
+    convert::Infallible,
+    future::pending,
+    io,
     net::{IpAddr, SocketAddr},
     sync::{
         Arc,
@@ -31,7 +34,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::{AppState, Guards, Rules, Streams, client::Proxies, prefix::Prefix, router, wire::Wire};
+use super::{AppState, Guards, Metrics, Rules, Streams, client::Proxies, metrics, prefix::Prefix, router, wire::Wire};
 use crate::{config::Config, engine::Engine, team::Team, tls::Tls};
 
 /// How long a client may take to say what it wants: to its first byte, to the end of the handshake, and to the end of
@@ -41,6 +44,8 @@ const HEADERS: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_secs(8);
 /// How many connections at most, however many files the system lets us open.
 const CONNECTIONS: usize = 16_384;
+/// How many connections at most where there are metrics only.
+const SCRAPERS: usize = 64;
 /// How many requests at once on one connection of HTTP/2.
 const REQUESTS: u32 = 128;
 /// How long a connection of HTTP/2 may be silent before it is asked whether it lives.
@@ -58,17 +63,39 @@ pub fn raise_file_limit() {
     }
 }
 
+/// Where people and others come in.
+pub struct Listeners {
+    /// For people.
+    pub main: TcpListener,
+    /// For who reads the metrics, without a token.
+    pub metrics: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// At the addresses of the settings; fails with the one that cannot be had.
+    pub async fn bind(config: &Config) -> Result<Self, (SocketAddr, io::Error)> {
+        let bind = async |address| TcpListener::bind(address).await.map_err(|error| (address, error));
+        let main = bind(config.listen).await?;
+        let metrics = match config.metrics_listen {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
+        Ok(Self { main, metrics })
+    }
+}
+
 /// Serves until `end`, then lets requests finish and streams be told to come back.
 pub async fn serve(
     config: &Config,
     engine: Engine,
     team: Team,
     rules: Rules,
-    listener: TcpListener,
+    listeners: Listeners,
     tls: Option<Tls>,
     end: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let streams = Arc::new(Streams::new(config.max_streams, config.max_streams_per_client));
+    let streams =
+        Arc::new(Streams::new(config.max_streams, config.max_streams_per_client, config.people.max_streams_per_person));
     let guards = Arc::new(Guards::new(&config.hosts, config.public_url.as_ref()));
     let wire = Wire {
         is_tls: tls.is_some(),
@@ -76,33 +103,24 @@ pub async fn serve(
         warns: config.may_be_overheard(),
     };
     let prefix = Prefix::of(config.public_url.as_ref());
-    let app = router(
-        AppState { engine, streams: streams.clone(), guards, wire, team, rules: Arc::new(rules) },
-        prefix.clone(),
-    );
+    let metrics = Arc::new(Metrics::new(engine.clone(), streams.clone()));
+    let scraped = metrics::alone(metrics.clone());
+    let state = AppState { engine, streams: streams.clone(), guards, wire, team, rules: Arc::new(rules), metrics };
+    let app = router(state, prefix.clone());
     let door = Arc::new(Door { app, prefix, tls, proxies: Proxies::new(&config.trusted_proxies) });
+    let scraped = Arc::new(Door { app: scraped, prefix: None, tls: None, proxies: Proxies::default() });
     let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
-    let most = usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(128).clamp(64, CONNECTIONS);
-    let (places, open) = (Arc::new(Semaphore::new(most)), GracefulShutdown::new());
-    tokio::pin!(end);
-    loop {
-        let place = places.clone().acquire_owned().await?;
-        let (stream, address) = tokio::select! {
-            () = &mut end => break,
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    tracing::warn!(error = error.to_string(), "a connection could not be taken");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            },
-        };
-        let (door, watcher) = (door.clone(), open.watcher());
-        tokio::spawn(async move {
-            door.enter(stream, address, watcher).await;
-            drop(place);
-        });
+    let most = usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(128 + SCRAPERS).clamp(64, CONNECTIONS);
+    let open = GracefulShutdown::new();
+    tokio::select! {
+        () = end => {}
+        Err(error) = door.watch(&listeners.main, most, &open) => return Err(error),
+        Err(error) = async {
+            match &listeners.metrics {
+                Some(listener) => scraped.watch(listener, SCRAPERS, &open).await,
+                None => pending().await,
+            }
+        } => return Err(error),
     }
     streams.end();
     if timeout(GRACE, open.shutdown()).await.is_err() {
@@ -120,6 +138,32 @@ struct Door {
 }
 
 impl Door {
+    /// Lets in whoever comes, so many at a time.
+    async fn watch(
+        self: Arc<Self>,
+        listener: &TcpListener,
+        most: usize,
+        open: &GracefulShutdown,
+    ) -> anyhow::Result<Infallible> {
+        let places = Arc::new(Semaphore::new(most));
+        loop {
+            let place = places.clone().acquire_owned().await?;
+            let (stream, address) = match listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(error = error.to_string(), "a connection could not be taken");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            let (door, watcher) = (self.clone(), open.watcher());
+            tokio::spawn(async move {
+                door.enter(stream, address, watcher).await;
+                drop(place);
+            });
+        }
+    }
+
     async fn enter(&self, stream: TcpStream, address: SocketAddr, watcher: Watcher) {
         // hyper's clock for headers starts with their first byte, so a silent connection needs one of its own.
         let mut first = [0];

@@ -25,8 +25,11 @@ use axum::{
 use futures_util::stream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::{AppState, Client, Error, asker::Lease, chrome, extract::Page};
-use crate::engine::{Changes, Progress, Watch};
+use super::{AppState, Asker, Error, asker::Lease, chrome, extract::Page};
+use crate::{
+    engine::{Changes, Progress, Watch},
+    team::AccountId,
+};
 
 /// How often a stream says that it lives. The page greys out when it has heard nothing for ten seconds (S087).
 const PULSE: Duration = Duration::from_secs(4);
@@ -80,18 +83,21 @@ type Shared = Arc<tokio::sync::Mutex<Option<(u64, Arc<Fragments>)>>>;
 pub struct Streams {
     places: Arc<Semaphore>,
     most_per_client: usize,
-    clients: Mutex<HashMap<IpAddr, usize>>,
+    most_per_person: usize,
+    /// How many each client has, and each person.
+    held: Mutex<HashMap<Holder, usize>>,
     views: Mutex<HashMap<String, Shared>>,
     ending: watch::Sender<bool>,
 }
 
 impl Streams {
-    /// With room for so many, in all and for one address (S056).
-    pub fn new(most: usize, most_per_client: usize) -> Self {
+    /// With room for so many, in all, for one address and for one person (S056).
+    pub fn new(most: usize, most_per_client: usize, most_per_person: usize) -> Self {
         Self {
             places: Arc::new(Semaphore::new(most)),
             most_per_client,
-            clients: Mutex::default(),
+            most_per_person,
+            held: Mutex::default(),
             views: Mutex::default(),
             ending: watch::Sender::new(false),
         }
@@ -102,6 +108,12 @@ impl Streams {
         self.ending.send_replace(true);
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.iter().filter(|(holder, _)| matches!(holder, Holder::Client(_))).map(|(_, count)| count).sum()
+    }
+
     fn view(&self, key: &str) -> Shared {
         let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
         views.retain(|_, view| Arc::strong_count(view) > 1);
@@ -109,33 +121,48 @@ impl Streams {
     }
 }
 
+/// Who holds places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Holder {
+    Client(IpAddr),
+    Person(AccountId),
+}
+
 /// A place among the live connections, given back when it is dropped.
 struct Place {
     streams: Arc<Streams>,
-    client: IpAddr,
+    holders: Vec<Holder>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Place {
-    fn take(streams: &Arc<Streams>, client: IpAddr) -> Option<Self> {
+    fn take(streams: &Arc<Streams>, asker: &Asker) -> Option<Self> {
         let permit = streams.places.clone().try_acquire_owned().ok()?;
-        let mut clients = streams.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let mine = clients.entry(client).or_default();
-        if *mine >= streams.most_per_client {
+        let person = asker.who.account.map(Holder::Person);
+        let holders: Vec<Holder> = std::iter::once(Holder::Client(asker.client.address)).chain(person).collect();
+        let mut held = streams.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let most = |holder: &Holder| match holder {
+            Holder::Client(_) => streams.most_per_client,
+            Holder::Person(_) => streams.most_per_person,
+        };
+        if holders.iter().any(|holder| held.get(holder).is_some_and(|count| *count >= most(holder))) {
             return None;
         }
-        *mine += 1;
-        Some(Self { streams: streams.clone(), client, _permit: permit })
+        holders.iter().for_each(|holder| *held.entry(*holder).or_default() += 1);
+        drop(held);
+        Some(Self { streams: streams.clone(), holders, _permit: permit })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut clients = self.streams.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mine) = clients.get_mut(&self.client) {
-            *mine -= 1;
-            if *mine == 0 {
-                clients.remove(&self.client);
+        let mut held = self.streams.held.lock().unwrap_or_else(PoisonError::into_inner);
+        for holder in &self.holders {
+            if let Some(count) = held.get_mut(holder) {
+                *count -= 1;
+                if *count == 0 {
+                    held.remove(holder);
+                }
             }
         }
     }
@@ -160,8 +187,8 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let AppState { streams, .. } = AppState::from_ref(state);
-        let place = Place::take(&streams, Client::of(&parts.extensions).address).ok_or_else(Error::too_many_streams)?;
         let Ok(page) = Page::from_request_parts(parts, state).await;
+        let place = Place::take(&streams, &page.asker).ok_or_else(Error::too_many_streams)?;
         let said = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
         let drawn = super::extract::Fields::parse(parts.uri.query().unwrap_or_default().as_bytes())
             .get("drawn")

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { DESKTOP, docker, finish, make, PHONE, row, serve, unique, until, window, withPage } from "./support.mjs";
+import { DESKTOP, docker, finish, make, PASSWORD, PHONE, post, row, serve, staff, unique, until, window, withPage } from "./support.mjs";
 
 after(finish);
 
@@ -37,7 +37,8 @@ const misfits = (page, phone) => page.evaluate((phone) => {
   return found;
 }, phone);
 
-let url, pages, name, id;
+let url, pages, name, id, team, all;
+const cookies = {};
 before(async () => {
   ({ url } = await serve());
   name = unique("a11y");
@@ -71,6 +72,26 @@ before(async () => {
     "an empty overview": `${empty.url}/`, "an empty list": `${empty.url}/containers`, "no volumes": `${empty.url}/volumes`, "no jobs": `${empty.url}/jobs`,
     "a thousand": `${many.url}/containers`, "their overview": `${many.url}/`, "no engine": `${gone.url}/containers`,
   };
+  // With people: as the administrator, as who only looks, and as nobody. Cookies go to every port of a host, so each sees a console of its own.
+  team = await serve({ accounts: true, more: ["--tls", "off"] });
+  all = await staff(team, { "a.very.long.name-of-somebody+at@organisation.example": ["operator", `stack:shop\nlabel:com.example.department=research-and-development\nlabel:tier`], vera: ["viewer"] });
+  await post(team, "/people", { name: "ivy", role: "viewer" }, all.admin.cookie);
+  await post(team, "/me/tokens", { name: "backup script", role: "viewer", days: "30", scope: "stack:shop" }, all.admin.cookie);
+  await post(team, `/containers/${id}/restart`, { timeout: "0" }, all.admin.cookie);
+  await post(team, `/containers/${id}/unpause`, {}, all.admin.cookie);
+  await post(team, `/containers/${id}/stop`, {}, all.vera.cookie);
+  await post(team, "/containers", { image: "busybox:latest", name: unique("long"), start: "0", "env-name": "LONG", "env-value": "word ".repeat(60), command: "sh -c 'while :; do sleep 1; done'" }, all.admin.cookie);
+  cookies[team.url] = all.admin.cookie;
+  const looking = await serve({ accounts: true, engine: await window() });
+  const scoped = await serve({ accounts: true });
+  cookies[looking.url] = (await staff(looking, { vera: ["viewer"] })).vera.cookie;
+  cookies[scoped.url] = (await staff(scoped, { sam: ["viewer"] })).sam.cookie;
+  const fresh = await serve({ accounts: true, more: ["--tls", "off"] });
+  for (const [what, path] of Object.entries({ "one's own": "/me", "second factor": "/me/second-factor", people: "/people", somebody: `/people/${Object.values(all)[1].id}`, oneself: "/people/1", "the audit": "/audit",
+    "the audit, filtered": "/audit?who=admin&outcome=done", "nothing in the audit": "/audit?who=nobody", "the chain": "/audit/verify", "the activity": "/activity", "for scripts": "/api", "a list with a name": "/containers" })) pages[what] = team.url + path;
+  for (const [what, path] of Object.entries({ overview: "/", list: "/containers", volumes: "/volumes", activity: "/activity", jobs: "/jobs" })) pages[`an empty ${what} for a viewer`] = looking.url + path;
+  for (const [what, path] of Object.entries({ overview: "/", list: "/containers", container: `/containers/${id}`, inspect: `/containers/${id}/inspect`, volumes: "/volumes", volume: `/volumes/${volume}`, "page that is not theirs": "/people" })) pages[`a viewer's ${what}`] = scoped.url + path;
+  for (const [what, path] of Object.entries({ "sign-in": "/login?next=/containers", "set-up": fresh.setup, "link that is used up": "/setup?token=x" })) pages[`the ${what}`] = fresh.url + path;
 });
 
 const expect = [/status of 4/, /status of 5/];
@@ -85,8 +106,41 @@ for (const [where, size] of [["on a desk", DESKTOP], ["on a phone", PHONE]]) {
             await page.evaluate(() => document.querySelectorAll("main details").forEach((it) => { it.open = true; }));
             for (const line of [...await violations(page), ...await misfits(page, size === PHONE)]) found.push(`${what}: ${line}`);
           }
-        }, { size, theme, expect });
+        }, { size, theme, expect, as: cookies[base] });
       }
+      assert.equal(found.join("\n"), "");
+    });
+
+    test(`${theme}, ${where}: what is shown once, and what is wrong`, async () => {
+      const found = [];
+      await withPage(team.url, async (page, context) => {
+        const look = async (what, ready) => {
+          await page.locator(ready).first().waitFor();
+          for (const line of [...await violations(page), ...await misfits(page, size === PHONE)]) found.push(`${what}: ${line}`);
+        };
+        await page.goto("/me");
+        await page.locator("#token-name").fill("deploy");
+        await page.getByRole("button", { name: "Make a token" }).click();
+        await look("a new token", "#fresh-token");
+        await page.goto(`/people/${all.vera.id}`);
+        await page.getByRole("button", { name: "Make a one-time link" }).click();
+        await look("a new link", "#fresh-link");
+        await page.goto("/people");
+        await page.locator("#f-name").fill("somebody");
+        await page.locator("#f-scope").fill("nonsense");
+        await page.getByRole("button", { name: "Make the account" }).click();
+        await look("a wrong limit", ".error");
+        if (size === PHONE) {
+          await page.getByRole("button", { name: "Sections" }).click();
+          await look("sections with a name", "#nav .me");
+        }
+        await context.clearCookies();
+        await page.goto("/login");
+        await page.getByLabel("Name").fill(unique("nobody"));
+        await page.getByLabel("Password").fill(PASSWORD);
+        await page.getByRole("button", { name: "Sign in" }).click();
+        await look("a wrong password", "[role=alert]");
+      }, { size, theme, expect, as: cookies[team.url] });
       assert.equal(found.join("\n"), "");
     });
 

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { docker, finish, IDLE, PHONE, PREFIX, row, serve, sleep, window, withPage } from "./support.mjs";
+import { docker, finish, IDLE, PHONE, post, PREFIX, row, serve, sleep, staff, window, withPage } from "./support.mjs";
 
 const folder = path.resolve(process.argv[2] ?? path.join(path.dirname(fileURLToPath(import.meta.url)), "../../target/screenshots"));
 fs.mkdirSync(folder, { recursive: true });
@@ -29,8 +29,11 @@ try {
   await docker("create", "--name", `${only}hello`, ...quiet, sim);
   await sleep(4000);
 
-  const { url } = await serve({ engine: await window({ only }) });
-  const id = await docker("inspect", "-f", "{{.Id}}", `${only}api`);
+  const it = await serve({ accounts: true, engine: await window({ only }) }), { url } = it;
+  const { admin, ada, ben } = await staff(it, { ada: ["operator"], ben: ["operator", "stack:shop"], wall: ["viewer"] });
+  await post(it, "/people", { name: "cleo", role: "viewer", scope: "label:team=web" }, admin.cookie);
+  const ids = Object.fromEntries(await Promise.all(["api", "web", "cache", "backup"].map(async (name) => [name, await docker("inspect", "-f", "{{.Id}}", only + name)])));
+  const id = ids.api;
   const take = (name, to, options = {}, prepare = async () => {}) => withPage(url, async (page) => {
     await page.goto(to);
     await page.locator("h1").first().waitFor();
@@ -38,7 +41,7 @@ try {
     await page.evaluate(() => document.activeElement?.blur());
     await page.screenshot({ path: path.join(folder, `${name}.png`) });
     console.log(path.join(folder, `${name}.png`));
-  }, options);
+  }, { as: admin.cookie, ...options });
   const wide = { width: 1280, height: 800 };
   const fill = async (page) => {
     await page.locator("#f-image").fill("nginx:1.29");
@@ -61,6 +64,10 @@ try {
     await page.getByRole("dialog").waitFor();
   });
   await take("list-phone", "/containers", { size: PHONE, deviceScaleFactor: 2 });
+  await take("people", "/people", { size: wide });
+  for (const [who, what, verb, fields] of [[ada, "backup", "start"], [ben, "api", "restart", { timeout: "1" }], [ben, "cache", "stop", { timeout: "1" }], [ada, "web", "pause"], [ada, "web", "unpause"],
+    [admin, "cache", "start"], [ada, "backup", "remove"]]) await post(it, `/containers/${ids[what]}/${verb}`, fields ?? {}, who.cookie);
+  await take("activity", "/activity", { size: wide });
 } finally {
   await finish();
   await docker("rmi", ...tags).catch(() => {});

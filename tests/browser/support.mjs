@@ -164,6 +164,7 @@ export async function window({ containers = [], volumes = [], only } = {}) {
   };
   await new Promise((listens) => server.listen(socket, listens));
   windows.add(server);
+  server.once("close", () => fs.rmSync(path.dirname(socket), { recursive: true, force: true }));
   return `unix://${socket}`;
 }
 const windows = new Set();
@@ -186,7 +187,7 @@ process.once("exit", () => { for (const it of consoles) it.child.kill("SIGKILL")
 export async function finish() {
   await browser?.close();
   for (const it of consoles) await it.stop();
-  for (const it of windows) { it.closeAllConnections(); it.close(); }
+  for (const it of windows) await new Promise((closed) => { it.once("close", closed).close(); it.closeAllConnections(); });
   await sweep();
 }
 

@@ -240,7 +240,7 @@ async fn s067_a_socket_of_another_group_says_which_group() {
     let binary = folder.path().join("wheelhouse");
     fs::copy(Console::BINARY, &binary).expect("a copy");
     let mut child = Command::new(&binary)
-        .args(["--listen", "127.0.0.1:0", "--engine", &proxy.url(), "--data"])
+        .args(["--listen", "127.0.0.1:0", "--accounts", "off", "--engine", &proxy.url(), "--data"])
         .arg(folder.path().join("data"))
         .env_clear()
         .uid(65_534)
@@ -355,7 +355,8 @@ async fn s072_a_dead_socket_file_is_mounted_anew_without_a_human() {
     binds.push(format!("{}:/wheelhouse:ro", Console::BINARY));
     binds.push(format!("{}:/engine.sock", engine.socket().display()));
     let listen = format!("127.0.0.1:{port}");
-    let words = ["/wheelhouse", "--engine", "unix:///engine.sock", "--listen", &listen, "--data", "/tmp/data"];
+    let words =
+        ["/wheelhouse", "--engine", "unix:///engine.sock", "--listen", &listen, "--data", "/data", "--accounts", "off"];
     let host = json!({"NetworkMode": "host", "RestartPolicy": {"Name": "always"}, "Binds": binds});
     let console = quick(&engine.socket(), "console", &words, json!({"HostConfig": host})).await;
     let start = format!("/v1.41/containers/{}/start", console.id);

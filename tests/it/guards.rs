@@ -261,7 +261,7 @@ async fn s020_s022_every_answer_carries_the_headers() {
         ("wrong id", console.ask("GET", "/containers/web"), 404),
         ("wrong method", console.ask("DELETE", "/containers"), 405),
         ("too large", console.ask("POST", "/containers").form(&[("image", &"x".repeat(2 << 20))]), 413),
-        ("not a form", console.ask("POST", "/containers").header("content-type", "application/json").body("{}"), 415),
+        ("not a form", console.ask("POST", "/containers").header("content-type", "text/plain").body("{}"), 415),
         ("wrong field", console.ask("POST", &stop).form(&[("timeout", "soon")]), 422),
         ("stranger's host", console.ask("GET", "/").header("host", "evil.test"), 421),
         ("stranger's write", console.ask("POST", &stop).header("origin", "http://evil.test"), 403),
@@ -454,7 +454,11 @@ async fn s033_what_is_no_id_never_reaches_the_engine() {
         for bad in no_ids.iter().chain(names) {
             for path in route.paths(bad, bad, bad) {
                 // An empty one may make it the address of something else, which takes no such request.
-                let refusal = |status| matches!(status, 400 | 404) || bad.is_empty() && matches!(status, 405);
+                // Without accounts nobody manages people.
+                let is_about_people = ["/people/", "/me/"].iter().any(|part| route.path.starts_with(part));
+                let refusal = |status| {
+                    matches!(status, 400 | 404) || bad.is_empty() && status == 405 || is_about_people && status == 403
+                };
                 if route.get && !(bad.is_empty() && ["/volumes/", "/containers/", "/jobs/"].contains(&path.as_str())) {
                     let status = console.ask("GET", &path).send().await.status;
                     assert!(refusal(status), "GET {path}: {status}");

@@ -5,7 +5,9 @@
 
 mod support;
 
+mod api;
 mod architecture;
+mod audit;
 mod containers;
 mod create;
 mod faults;
@@ -15,6 +17,7 @@ mod jobs;
 mod lifecycle;
 mod limits;
 mod live;
+mod metrics;
 mod oidc;
 mod own;
 mod pages;

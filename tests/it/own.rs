@@ -16,7 +16,7 @@ impl<'a> Own<'a> {
         let libraries = libraries.join(" ");
         let line = format!(
             "{libraries} -v {}:/wheelhouse:ro -v {}:/engine.sock -v {volume}:/kept busybox \
-             /wheelhouse --engine unix:///engine.sock --data /kept",
+             /wheelhouse --engine unix:///engine.sock --data /kept --accounts off",
             Console::BINARY,
             engine.socket.display()
         );

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use crate::support::{Answer, Console, PASSWORD, Person, RealEngine, contains_all, until};
+use crate::support::{Answer, Console, PASSWORD, Person, Provider, RealEngine, contains_all, until};
 
 /// The secret of the link that a console prints.
 fn link(console: &Console) -> String {
@@ -330,4 +330,139 @@ async fn strangers_are_told_nothing() {
     assert_eq!(console.get("/containers?q=x").await.leads_to(), "/login?next=%2Fcontainers%3Fq%3Dx");
     let answer = console.ask("GET", "/containers").htmx().send().await.expect(401);
     assert!(!answer.body.contains("container-"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn people_sign_in_through_the_organisations_provider() {
+    let provider = Provider::start().await;
+    let (id, secret) = Provider::CLIENT;
+    let start = Console::with_people(&RealEngine::docker28().socket).administered();
+    let console = start
+        .arg(&format!("--oidc-issuer={}", provider.url))
+        .arg(&format!("--oidc-client-id={id}"))
+        .env("WHEELHOUSE_OIDC_CLIENT_SECRET", secret)
+        .arg("--oidc-scopes=profile,email,groups")
+        .arg("--oidc-roles=wheelhouse-admins=admin,wheelhouse-viewers=viewer")
+        .arg("--oidc-label=Sign in with Example")
+        // Where the provider's answers go in these tests.
+        .arg("--public-url=http://127.0.0.1:9/")
+        .ready()
+        .await;
+    console.expect_log("a sign-in through the provider did not work");
+    contains_all(&console.get("/login").await.said(), &["Sign in with Example"]);
+    // There and back again: the browser keeps a cookie meanwhile, and brings what the provider gave it.
+    let journey = async |next: &str| {
+        let begun = console.get(&format!("/login/oidc?next={next}")).await.expect(303);
+        let there: url::Url = begun.header("location").parse().expect("an address");
+        assert_eq!(there.port(), Some(provider.port()));
+        let cookie = begun.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
+        contains_all(begun.header("set-cookie"), &["HttpOnly", "SameSite=Lax"]);
+        (there, cookie)
+    };
+    let back = async |query: &[(String, String)], cookie: &str| {
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        console.ask("GET", &format!("/login/oidc/callback?{query}")).header("cookie", cookie).send().await
+    };
+    let (there, cookie) = journey("%2Fvolumes").await;
+    let query = provider.sign_in(&there, "bob").await;
+    // Another browser, which has not begun it, is not let in with what this one got.
+    back(&query, "x=y").await.expect(400);
+    let (_, others) = journey("/").await;
+    back(&query, &others).await.expect(400);
+    let entered = back(&query, &cookie).await.expect(200);
+    contains_all(&entered.body, &["url=/volumes"]);
+    let bob = Person::of(&entered);
+    let page = console.by(&bob, "GET", "/volumes").send().await.expect(200);
+    contains_all(&page.text(".side"), &["bob", "viewer"]);
+    console.by(&bob, "GET", "/people").send().await.expect(403);
+    // Once only.
+    back(&query, &cookie).await.expect(400);
+    // Groups say the role, at each sign-in; who is in none does not get in; who is switched off neither.
+    let (there, cookie) = journey("//evil.test").await;
+    let query = provider.sign_in(&there, "alice").await;
+    let entered = back(&query, &cookie).await.expect(200);
+    contains_all(&entered.body, &["url=/\""]);
+    let alice = Person::of(&entered);
+    let people = console.by(&alice, "GET", "/people").send().await.expect(200);
+    contains_all(&people.said(), &["alice", "bob", "the provider"]);
+    let (there, cookie) = journey("/").await;
+    let query = provider.sign_in(&there, "carol").await;
+    let refused = back(&query, &cookie).await.expect(403);
+    contains_all(&refused.said(), &["carol"]);
+    let number = account(&console, &alice, "bob").await;
+    let off = [("role", "viewer"), ("enabled", "0")];
+    console.by(&alice, "POST", &format!("/people/{number}")).form(&off).send().await.expect(303);
+    console.expect_log("not signed in");
+    let (there, cookie) = journey("/").await;
+    let query = provider.sign_in(&there, "bob").await;
+    back(&query, &cookie).await.expect(403);
+    // Who says no at the provider is back at the door.
+    let (there, cookie) = journey("/").await;
+    let query = provider.walk(&there, &[("cancel", "1")]).await;
+    contains_all(&back(&query, &cookie).await.expect(403).said(), &["sign-in"]);
+    // Somebody there who is called like somebody here is somebody else.
+    console.hire(&console.admin().await, "erin", "viewer", "").await;
+}
+
+#[tokio::test]
+async fn passwords_can_be_turned_off() {
+    let provider = Provider::start().await;
+    let start = Console::with_people(&RealEngine::docker28().socket).administered();
+    let console = start
+        .arg(&format!("--oidc-issuer={}", provider.url))
+        .arg("--oidc-client-id=x")
+        .arg("--oidc-roles=*=viewer")
+        .arg("--password-login=off")
+        .ready()
+        .await;
+    let door = console.get("/login").await.expect(200);
+    assert!(!door.has("input[type=password]"), "{}", door.body);
+    console.sign_in("admin", PASSWORD).await.expect(403);
+}
+
+#[tokio::test]
+async fn a_second_factor_is_asked_for_and_good_once() {
+    let console = Console::administered(&RealEngine::docker28().socket).await;
+    console.expect_log("not signed in");
+    let admin = console.admin().await;
+    let page = console.by(&admin, "GET", "/me/second-factor").send().await.expect(200);
+    assert!(page.has("svg.qr path"), "{}", page.said());
+    let secret = page.attribute("input[name=secret]", "value").expect("a secret");
+    let totp = totp_rs::Builder::new()
+        .with_secret(totp_rs::Secret::try_from_base32(&secret).expect("base32"))
+        .build()
+        .expect("a second factor");
+    let enrol = async |code: &str, password: &str| {
+        let fields = [("secret", secret.as_str()), ("code", code), ("old", password)];
+        console.by(&admin, "POST", "/me/second-factor").form(&fields).send().await
+    };
+    enrol("000000", PASSWORD).await.expect(422);
+    let code = totp.generate_current().to_string();
+    enrol(&code, "not the password").await.expect(422);
+    let recovery = enrol(&code, PASSWORD).await.expect(200);
+    let codes: Vec<String> =
+        recovery.lines_of("main pre").lines().map(str::to_owned).filter(|line| !line.is_empty()).collect();
+    assert_eq!(codes.len(), 10, "{}", recovery.said());
+    // The password is half of it.
+    let half = async || {
+        let asked = console.sign_in("admin", PASSWORD).await.expect(200);
+        assert!(asked.header("set-cookie").is_empty(), "{}", asked.said());
+        asked.attribute("input[name=half]", "value").expect("the other half")
+    };
+    let with_code = async |half: &str, code: &str| console.post("/login/code", &[("half", half), ("code", code)]).await;
+    let first = half().await;
+    with_code(&first, "123").await.expect(401);
+    // The code that turned it on is used up; a recovery code is not, and is good once.
+    with_code(&first, &code).await.expect(401);
+    with_code("x", &codes[0]).await.expect(401);
+    let entered = with_code(&first, &codes[0].to_uppercase().replace('-', " ")).await.expect(303);
+    console.by(&Person::of(&entered), "GET", "/people").send().await.expect(200);
+    with_code(&half().await, &codes[0]).await.expect(401);
+    // Turned off again, with the password.
+    let off = async |password: &str| {
+        console.by(&admin, "POST", "/me/second-factor/remove").form(&[("old", password)]).send().await
+    };
+    off("not the password").await.expect(422);
+    off(PASSWORD).await.expect(303);
+    console.sign_in("admin", PASSWORD).await.expect(303);
 }

@@ -169,6 +169,22 @@ pub enum Attention {
     Failed,
 }
 
+impl Attention {
+    /// All of them, the most pressing first.
+    pub const ALL: [Self; 5] = [Self::OutOfMemory, Self::Dead, Self::RestartLoop, Self::Unhealthy, Self::Failed];
+
+    /// The word for it where machines read.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::OutOfMemory => "out_of_memory",
+            Self::Dead => "dead",
+            Self::RestartLoop => "restart_loop",
+            Self::Unhealthy => "unhealthy",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// Ends within ten minutes from which on it is a loop.
 const LOOP: usize = 3;
 

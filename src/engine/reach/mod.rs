@@ -16,6 +16,7 @@ mod options;
 mod policy;
 mod raw;
 mod redact;
+mod registry;
 mod scope;
 mod view;
 
@@ -25,6 +26,7 @@ pub use self::options::masked as masked_options;
 pub(super) use self::{admit::taken, raw::volume as told_volume, view::Views};
 pub use self::{
     redact::HIDDEN,
+    registry::HUB,
     scope::{InvalidScope, Scope},
     view::Watch,
 };
@@ -41,6 +43,8 @@ pub struct Reach {
     pub operate: bool,
     /// Whether they may do what gives power over the engine's host: privileged containers, folders of the host.
     pub root: bool,
+    /// The registries that they pull from; with power over the host, from anywhere.
+    pub registries: Vec<String>,
 }
 
 /// How much somebody sees of what may be a secret.
@@ -62,7 +66,13 @@ impl Reach {
 
     /// Everything, until they ask for it without what holds secrets.
     pub fn admin() -> Self {
-        Self { scope: Vec::new(), secrets: Secrets::Masked, operate: true, root: true }
+        Self {
+            scope: Vec::new(),
+            secrets: Secrets::Masked,
+            operate: true,
+            root: true,
+            registries: vec![HUB.to_owned()],
+        }
     }
 
     /// Everything in the scope but what gives power over the host.

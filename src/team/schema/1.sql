@@ -55,6 +55,12 @@ CREATE TABLE fact (
     value TEXT NOT NULL
 ) STRICT;
 
+-- What is about to be done, or goes on. When it has ended it becomes an entry of the audit.
+CREATE TABLE intent (
+    id    INTEGER PRIMARY KEY AUTOINCREMENT,
+    entry TEXT NOT NULL
+) STRICT;
+
 -- An entry is kept as the very text that its hash was made of; columns to search by are drawn from it.
 CREATE TABLE audit (
     seq     INTEGER PRIMARY KEY,
@@ -64,10 +70,8 @@ CREATE TABLE audit (
     who     TEXT GENERATED ALWAYS AS (entry ->> 'who') VIRTUAL,
     action  TEXT GENERATED ALWAYS AS (entry ->> 'action') VIRTUAL,
     object  TEXT GENERATED ALWAYS AS (entry ->> 'object') VIRTUAL,
-    outcome TEXT GENERATED ALWAYS AS (entry ->> 'outcome') VIRTUAL,
-    opens   INTEGER GENERATED ALWAYS AS (entry ->> 'of') VIRTUAL
+    outcome TEXT GENERATED ALWAYS AS (entry ->> 'outcome') VIRTUAL
 ) STRICT;
-CREATE INDEX audit_opens ON audit (opens) WHERE opens IS NOT NULL;
 CREATE INDEX audit_at ON audit (at);
 CREATE TRIGGER audit_stays BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is only added to'); END;
 CREATE TRIGGER audit_keeps BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is only added to'); END;

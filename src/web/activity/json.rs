@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Line;
+use crate::web::doc::{Doc, Field};
 
 /// Something that somebody did.
 #[derive(Serialize, ToSchema)]
@@ -39,4 +40,11 @@ impl Deed {
             location: line.path.clone(),
         }
     }
+}
+
+/// What scripts are told of `GET /activity`.
+pub fn doc() -> Doc {
+    Doc::new("List what people did, as docker commands, newest first")
+        .query([Field::number("before", "Only what came before this entry: `older` has it.", 1, i64::MAX)])
+        .lists_newest::<Deed>("What was done.")
 }

@@ -28,7 +28,7 @@ use crate::{
 const DEEDS: usize = 200;
 
 pub(super) fn routes() -> Routes {
-    Routes::new().get("/activity", Right::Look, page).get("/activity.sh", Right::Look, script)
+    Routes::new().get("/activity", Right::Look, page).doc(json::doc()).get("/activity.sh", Right::Look, script)
 }
 
 /// Something that somebody did.
@@ -47,6 +47,8 @@ struct Line {
 struct ActivityPage<'a> {
     chrome: Chrome,
     lines: &'a [Line],
+    /// Whether anybody who signed in is among them.
+    has_names: bool,
     script: String,
     older: Option<&'a str>,
     now: Timestamp,
@@ -56,8 +58,8 @@ struct ActivityPage<'a> {
 fn is_seen(page: &Page, deed: &Recorded) -> bool {
     let scope = &page.asker.who.scope;
     let seen = || match deed.entry.kind.as_str() {
-        "container" => deed.subject().0.parse().is_ok_and(|id| page.picture.containers.contains_key(&id)),
-        "volume" => deed.subject().0.parse().is_ok_and(|name| page.picture.volumes.contains_key(&name)),
+        "container" => deed.entry.object.parse().is_ok_and(|id| page.picture.containers.contains_key(&id)),
+        "volume" => deed.entry.object.parse().is_ok_and(|name| page.picture.volumes.contains_key(&name)),
         _ => false,
     };
     scope.is_empty() || deed.entry.who == page.asker.who.name || seen()
@@ -65,16 +67,18 @@ fn is_seen(page: &Page, deed: &Recorded) -> bool {
 
 impl Line {
     fn new(page: &Page, deed: &Recorded) -> Self {
-        let (entry, (object, name)) = (&deed.entry, deed.subject());
+        let entry = &deed.entry;
         let hides = page.asker.reach().secrets == Secrets::Hidden;
         let command = if hides && !entry.public.is_empty() { &entry.public } else { &entry.command };
         let path = match entry.kind.as_str() {
-            "container" => object
+            "container" => entry
+                .object
                 .parse()
                 .ok()
                 .filter(|id| page.picture.containers.contains_key(id))
                 .map(|id| format!("/containers/{id}")),
-            "volume" => object
+            "volume" => entry
+                .object
                 .parse()
                 .ok()
                 .filter(|name| page.picture.volumes.contains_key(name))
@@ -82,7 +86,7 @@ impl Line {
             _ => None,
         };
         // What the engine says of a failure may hold what a reader may not see.
-        let why = deed.end.as_ref().filter(|_| !hides).map(|end| end.why.clone()).unwrap_or_default();
+        let why = if hides { String::new() } else { entry.why.clone() };
         Self {
             at: entry.at,
             who: entry.who.clone(),
@@ -90,7 +94,7 @@ impl Line {
             mark: mark(deed),
             why,
             path,
-            name: name.to_owned(),
+            name: entry.name.clone(),
         }
     }
 }
@@ -128,6 +132,7 @@ async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
             html(&ActivityPage {
                 chrome: Chrome::new(&page, "Activity"),
                 script: script_of(&lines),
+                has_names: lines.iter().any(|line| !line.who.is_empty()),
                 lines: &lines,
                 older: older.as_deref(),
                 now: Timestamp::now(),

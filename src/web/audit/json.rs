@@ -5,7 +5,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::mark;
-use crate::team::{Recorded, Verdict};
+use crate::{
+    team::{Recorded, Verdict},
+    web::doc::{Doc, Field},
+};
 
 /// An entry of the audit.
 #[derive(Serialize, ToSchema)]
@@ -31,7 +34,7 @@ pub struct AuditEntry {
     name: String,
     /// The docker command that does the same.
     command: String,
-    /// begun, done, failed or refused.
+    /// done, failed, refused, or unknown where the console ended in the middle.
     outcome: &'static str,
     /// Why, or anything else to say.
     why: String,
@@ -42,7 +45,7 @@ pub struct AuditEntry {
 impl AuditEntry {
     /// As the page shows it.
     pub fn new(recorded: &Recorded) -> Self {
-        let (entry, (object, name)) = (&recorded.entry, recorded.subject());
+        let entry = &recorded.entry;
         Self {
             seq: recorded.seq,
             at: entry.at,
@@ -51,11 +54,11 @@ impl AuditEntry {
             address: entry.address.clone(),
             action: entry.action.clone(),
             kind: entry.kind.clone(),
-            object: object.to_owned(),
-            name: name.to_owned(),
+            object: entry.object.clone(),
+            name: entry.name.clone(),
             command: entry.command.clone(),
             outcome: mark(recorded).2,
-            why: recorded.end.as_ref().map_or(&entry.why, |end| &end.why).clone(),
+            why: entry.why.clone(),
             hash: data_encoding::HEXLOWER.encode(&recorded.hash),
         }
     }
@@ -84,4 +87,26 @@ impl Chain {
             Verdict::Broken { seq, why } => Self { whole: false, seq: *seq, hash: None, why: Some(why) },
         }
     }
+}
+
+/// What scripts are told of `GET /audit`.
+pub fn doc() -> Doc {
+    Doc::new("List the audit, newest first")
+        .query([
+            Field::text("who", "Only what they did.", "ann"),
+            Field::text("action", "Only this, or all that begin with it and a dot.", "container.stop"),
+            Field::text("object", "Only what was done to this id, or to names that hold this.", "web"),
+            Field::one_of("outcome", "Only what ended so.", ["asked", "done", "failed", "refused"]),
+            Field::text("from", "From then on: a day, or the beginning of a time.", "2026-11-24"),
+            Field::text("to", "Up to then, included.", "2026-11-24"),
+            Field::text("q", "Only entries that hold this.", ""),
+            Field::number("before", "Only what came before this entry: `older` has it.", 1, i64::MAX),
+        ])
+        .lists_newest::<AuditEntry>("Entries.")
+        .fails(507)
+}
+
+/// What scripts are told of `GET /audit/verify`.
+pub fn verify_doc() -> Doc {
+    Doc::new("Verify that the audit is whole").gives::<Chain>(200, "What was found.").fails(507)
 }

@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
+use jiff::Timestamp;
 
 use super::{
     Error, Routes,
@@ -18,7 +19,7 @@ use super::{
     extract::{Fields, Page, Query},
     html::html,
 };
-use crate::team::{Filter, Outcome, Recorded, Right, Team, Verdict};
+use crate::team::{Entry, Filter, Outcome, Recorded, Right, Team, Verdict};
 
 /// Entries on a page.
 const ENTRIES: usize = 100;
@@ -28,7 +29,9 @@ const BATCH: usize = 500;
 pub(super) fn routes() -> Routes {
     Routes::new()
         .get("/audit", Right::Audit, page)
+        .doc(json::doc())
         .get("/audit/verify", Right::Audit, verify)
+        .doc(json::verify_doc())
         .get("/audit.jsonl", Right::Audit, jsonl)
         .get("/audit.csv", Right::Audit, csv)
 }
@@ -51,8 +54,8 @@ fn filter(query: &Fields) -> Filter {
 
 /// How an entry ended, in shape, word and colour.
 pub(super) fn mark(entry: &Recorded) -> (&'static str, &'static str, &'static str) {
-    match entry.outcome() {
-        Outcome::Asked => ("unknown", "unknown", "begun"),
+    match entry.entry.outcome {
+        Outcome::Unknown => ("unknown", "unknown", "unknown"),
         Outcome::Done => ("running", "check", "done"),
         Outcome::Failed => ("failed", "failed", "failed"),
         Outcome::Refused => ("failed", "dead", "refused"),
@@ -66,9 +69,15 @@ struct AuditPage<'a> {
     filter: &'a Filter,
     outcome: &'a str,
     entries: &'a [Recorded],
+    /// What is being done now: on the first page.
+    going_on: Vec<Entry>,
     older: Option<&'a str>,
+    /// The same from the newest on.
+    newest: String,
+    is_older: bool,
     is_filtered: bool,
     names: Vec<String>,
+    now: Timestamp,
 }
 
 impl AuditPage<'_> {
@@ -89,11 +98,15 @@ impl AuditPage<'_> {
 async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
     let filter = filter(&query);
     let found = page.asker.team.audit(filter.clone(), ENTRIES).await?;
-    let older = found.entries.last().filter(|_| found.more).map(|last| {
-        let mut older = url::form_urlencoded::Serializer::new(String::new());
-        older.extend_pairs(query.0.iter().filter(|(name, value)| name != "before" && !value.is_empty()));
-        format!("/audit?{}", older.append_pair("before", &last.seq.to_string()).finish())
-    });
+    let asked = || query.0.iter().filter(|(name, value)| name != "before" && !value.is_empty());
+    let path = |before: Option<i64>| {
+        let mut path = url::form_urlencoded::Serializer::new(String::new());
+        path.extend_pairs(asked()).extend_pairs(before.map(|before| ("before", before.to_string())));
+        format!("/audit?{}", path.finish())
+    };
+    let older = found.entries.last().filter(|_| found.more).map(|last| path(Some(last.seq)));
+    let (is_older, is_filtered) = (filter.before.is_some(), asked().next().is_some());
+    let going_on = if is_older || is_filtered { Vec::new() } else { page.asker.team.intents().await? };
     page.show(
         || Newest { items: found.entries.iter().map(json::AuditEntry::new).collect(), older: older.clone() },
         || {
@@ -101,10 +114,14 @@ async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
                 chrome: Chrome::new(&page, "Audit"),
                 outcome: query.text("outcome").unwrap_or_default(),
                 entries: &found.entries,
+                going_on,
                 older: older.as_deref(),
-                is_filtered: query.0.iter().any(|(name, value)| name != "before" && !value.is_empty()),
+                newest: path(None).trim_end_matches('?').to_owned(),
+                is_older,
+                is_filtered,
                 names: page.asker.team.accounts().iter().map(|account| account.name.clone()).collect(),
                 filter: &filter,
+                now: Timestamp::now(),
             })
         },
     )
@@ -166,7 +183,7 @@ pub(super) fn json_line(entry: &Recorded) -> String {
 
 /// `GET /audit.csv` (RFC 4180).
 async fn csv(page: Page) -> Response {
-    const HEAD: &str = "seq,at,who,via,address,action,kind,object,name,command,outcome,why,of,hash\r\n";
+    const HEAD: &str = "seq,at,who,via,address,action,kind,object,name,command,outcome,why,hash\r\n";
     file("text/csv; charset=utf-8", "audit.csv", export(page.asker.team.clone(), HEAD, csv_line))
 }
 
@@ -186,7 +203,6 @@ pub(super) fn csv_line(recorded: &Recorded) -> String {
         entry.command.clone(),
         outcome.unwrap_or_default(),
         entry.why.clone(),
-        entry.of.map(|of| of.to_string()).unwrap_or_default(),
         data_encoding::HEXLOWER.encode(&recorded.hash),
     ];
     cells.map(|cell| csv_cell(&cell)).join(",") + "\r\n"

@@ -399,11 +399,8 @@ async fn form(
 /// The verb and the ids of a form over many containers.
 fn many(fields: &Fields) -> Result<(Verb, Vec<ContainerId>), Error> {
     let unknown = || {
-        Error::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "That is not an action.",
-            "`action` is one of start, stop, restart, kill, pause, unpause, remove.",
-        )
+        let why = "One of start, stop, restart, kill, pause, unpause, remove.";
+        Error::of_fields(StatusCode::UNPROCESSABLE_ENTITY, "That is not an action.", [("action", why)])
     };
     let verb: Verb = fields
         .text("action")
@@ -413,18 +410,16 @@ fn many(fields: &Fields) -> Result<(Verb, Vec<ContainerId>), Error> {
     let mut ids: Vec<ContainerId> = Vec::new();
     for text in fields.all("id") {
         let id = text.parse().map_err(|why: crate::engine::InvalidName| {
-            Error::new(StatusCode::UNPROCESSABLE_ENTITY, "That is not a container.", format!("“{text}”: {why}."))
+            let why = format!("“{text}”: {why}.");
+            Error::of_fields(StatusCode::UNPROCESSABLE_ENTITY, "That is not a container.", [("id", why)])
         })?;
         if !ids.contains(&id) {
             ids.push(id);
         }
     }
     if ids.is_empty() {
-        return Err(Error::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "Nothing is selected.",
-            "Tick the containers first, then say what to do with them.",
-        ));
+        let why = "Tick the containers first, then say what to do with them.";
+        return Err(Error::of_fields(StatusCode::UNPROCESSABLE_ENTITY, "Nothing is selected.", [("id", why)]));
     }
     Ok((verb, ids))
 }

@@ -25,7 +25,7 @@ use crate::{
         chrome::Chrome,
         deed::{Asked, Came, Deed},
         error::{Step, Toast},
-        extract::{Fields, Page, Query},
+        extract::{Fields, Page, Query, is_on},
         html::html,
     },
 };
@@ -73,7 +73,7 @@ impl Field {
     }
 
     fn is_set(&self) -> bool {
-        !matches!(self.value.as_str(), "" | "0" | "false" | "off")
+        is_on(&self.value)
     }
 
     /// How it stands on the command line.

@@ -3,6 +3,7 @@
 mod actions;
 mod create;
 mod detail;
+mod docs;
 pub(super) mod draft;
 pub mod json;
 mod list;
@@ -17,16 +18,26 @@ use crate::team::Right;
 pub(super) fn routes() -> Routes {
     Routes::new()
         .get("/containers", Right::Look, list::page)
+        .doc(docs::list())
         .post("/containers", Right::Create, create::submit)
+        .doc(docs::create())
         .get("/containers/stream", Right::Look, list::stream)
         .get("/containers/new", Right::Create, create::page)
+        .doc(docs::form())
         .post("/containers/draft", Right::Create, create::draft)
+        .doc(docs::draft())
         .get("/containers/confirm", Right::Operate, actions::confirm_many)
+        .doc(docs::confirm_many())
         .post("/containers/bulk", Right::Operate, actions::bulk)
+        .doc(docs::bulk())
         .get("/containers/{id}", Right::Look, detail::page)
+        .doc(docs::detail())
         .get("/containers/{id}/stream", Right::Look, detail::stream)
         .get("/containers/{id}/inspect", Right::Look, detail::inspect)
+        .doc(docs::inspect())
         .get("/containers/{id}/inspect.json", Right::Look, detail::raw)
         .get("/containers/{id}/{verb}", Right::Operate, actions::confirm)
+        .docs(docs::confirm())
         .post("/containers/{id}/{verb}", Right::Operate, actions::act)
+        .docs(docs::act())
 }

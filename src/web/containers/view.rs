@@ -44,7 +44,7 @@ impl Show {
 }
 
 /// The filters that take a text, by their names in the address and in `docker ps --filter`.
-const FILTERS: [(&str, &str); 6] = [
+pub const FILTERS: [(&str, &str); 6] = [
     ("state", "status"),
     ("health", "health"),
     ("label", "label"),

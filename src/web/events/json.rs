@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{
     engine::{self, Picture},
-    web::containers::words,
+    web::{containers::words, doc::Doc},
 };
 
 /// Something that happened at the engine.
@@ -44,4 +44,9 @@ impl Event {
             says: words::event(event),
         }
     }
+}
+
+/// What scripts are told of `GET /events`.
+pub fn doc() -> Doc {
+    Doc::new("List what the engine said lately, newest first").lists::<Event>("The last 200 events.")
 }

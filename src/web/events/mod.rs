@@ -25,7 +25,7 @@ use crate::{
 const EVENTS: usize = 200;
 
 pub(super) fn routes() -> Routes {
-    Routes::new().get("/events", Right::Look, page).get("/events/stream", Right::Look, stream)
+    Routes::new().get("/events", Right::Look, page).doc(json::doc()).get("/events/stream", Right::Look, stream)
 }
 
 #[derive(Template)]

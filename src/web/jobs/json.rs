@@ -7,13 +7,17 @@ use utoipa::ToSchema;
 use super::Says;
 use crate::{
     engine::{self, JobId, Picture, Progress, Stage},
-    web::Error,
+    web::{
+        Error,
+        doc::{Doc, Field},
+    },
 };
 
 /// A long piece of work.
 #[derive(Serialize, ToSchema)]
 pub struct Job {
     /// Its number.
+    #[schema(value_type = u64)]
     id: JobId,
     /// What it does.
     title: String,
@@ -104,4 +108,27 @@ impl Job {
             lines: p.lines.iter().cloned().collect(),
         }
     }
+}
+
+fn place() -> Field {
+    Field::number("id", "The job's number.", 1, i64::MAX)
+}
+
+/// What scripts are told of `GET /jobs`.
+pub fn list_doc() -> Doc {
+    Doc::new("List jobs, newest first").lists::<Job>("All that are kept.")
+}
+
+/// What scripts are told of `GET /jobs/{id}`.
+pub fn doc() -> Doc {
+    Doc::new("Show how far a job is").place(place()).gives::<Job>(200, "The job. It has ended when `ended` is set.")
+}
+
+/// What scripts are told of `POST /jobs/{id}/cancel`.
+pub fn cancel_doc() -> Doc {
+    Doc::new("Cancel a job")
+        .about("What the engine has done by then stays done.")
+        .place(place())
+        .body([])
+        .gives_nothing()
 }

@@ -29,9 +29,12 @@ use crate::{
 pub(super) fn routes() -> Routes {
     Routes::new()
         .get("/jobs", Right::Look, list)
+        .doc(json::list_doc())
         .get("/jobs/{id}", Right::Look, page)
+        .doc(json::doc())
         .get("/jobs/{id}/stream", Right::Look, stream)
         .post("/jobs/{id}/cancel", Right::Remove, cancel)
+        .doc(json::cancel_doc())
 }
 
 #[derive(Template)]

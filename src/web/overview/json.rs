@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::Overview as Drawn;
 use crate::{
     engine::{Link, Picture, State},
-    web::events::json::Event,
+    web::{doc::Doc, events::json::Event},
 };
 
 /// What there is, and what needs attention.
@@ -134,4 +134,9 @@ impl Overview {
             events: drawn.events.iter().map(|(event, ..)| Event::new(event, picture)).collect(),
         }
     }
+}
+
+/// What scripts are told of `GET /`.
+pub fn doc() -> Doc {
+    Doc::new("Show what there is, and what needs attention").gives::<Overview>(200, "The overview.")
 }

@@ -27,7 +27,7 @@ const NAMED: usize = 20;
 const EVENTS: usize = 12;
 
 pub(super) fn routes() -> Routes {
-    Routes::new().get("/", Right::Look, page).get("/stream", Right::Look, stream)
+    Routes::new().get("/", Right::Look, page).doc(json::doc()).get("/stream", Right::Look, stream)
 }
 
 /// A container that needs attention: why, and the first thing to do.

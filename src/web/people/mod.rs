@@ -1,5 +1,6 @@
 //! People: who may sign in, as what, over what; and what each role may do.
 
+pub mod docs;
 pub mod json;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use super::{
     answer::List,
     chrome::Chrome,
     deed::{Came, Deed},
-    extract::{Fields, Id, Page, scope},
+    extract::{Fields, Id, Page, is_on, scope},
     html::html,
 };
 use crate::team::{self, Account, AccountId, Invite, NewAccount, Right, Role, Session};
@@ -25,13 +26,21 @@ use crate::team::{self, Account, AccountId, Invite, NewAccount, Right, Role, Ses
 pub(super) fn routes() -> Routes {
     Routes::new()
         .get("/people", Right::People, page)
+        .doc(docs::list())
         .post("/people", Right::People, create)
+        .doc(docs::create())
         .get("/people/{id}", Right::People, detail)
+        .doc(docs::detail())
         .post("/people/{id}", Right::People, update)
+        .doc(docs::update())
         .post("/people/{id}/invite", Right::People, invite)
+        .doc(docs::invite())
         .post("/people/{id}/second-factor/remove", Right::People, drop_second_factor)
+        .doc(docs::drop_second_factor())
         .post("/people/{id}/sessions/end", Right::People, end_sessions)
+        .doc(docs::end_sessions())
         .post("/people/{id}/remove", Right::People, remove)
+        .doc(docs::remove())
 }
 
 /// The table of who may do what.
@@ -60,9 +69,7 @@ impl Form {
     fn read(fields: &Fields) -> Self {
         let text = |name| fields.text(name).unwrap_or_default().to_owned();
         // A script that says nothing of it does not switch anybody off.
-        let enabled = fields
-            .get("enabled")
-            .is_none_or(|_| fields.all("enabled").any(|value| !matches!(value, "" | "0" | "false" | "off")));
+        let enabled = fields.get("enabled").is_none_or(|_| fields.all("enabled").any(is_on));
         Self {
             name: text("name"),
             role: text("role"),
@@ -246,7 +253,7 @@ async fn update(Id(id): Id<AccountId>, page: Page, fields: Fields) -> Result<Res
         if scope.is_empty() { String::new() } else { format!(", limited to {}", scope.join(", ")) }
     );
     let work = async move { team.update(id, role, scope, enabled).await };
-    let deed = Deed { public: Some(says), ..deed("account.update", id, &account.name) };
+    let deed = Deed { why: says, ..deed("account.update", id, &account.name) };
     match page.does(deed, work).await? {
         Ok(()) => Ok(page.quiet(&format!("/people/{id}"))),
         Err(error) => wrong(&page, error, |error| draw(&page, &account, form, None, Some(error))),

@@ -3,7 +3,7 @@
 use crate::web::filters;
 use askama::Template;
 use axum::{
-    http::{HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{Html, IntoResponse, Response},
 };
 
@@ -30,6 +30,8 @@ struct LoginPage<'a> {
     provider: Option<&'a str>,
     error: Option<String>,
     is_empty: bool,
+    /// Whether the browser still has the cookie of a session that is none any more.
+    has_ended: bool,
     /// As much as makes the answer as long for every name: it tells nothing of who there is (S007).
     even: String,
 }
@@ -52,7 +54,13 @@ pub struct Again<'a> {
     pub next: &'a str,
 }
 
-fn login<'a>(page: &'a Page, name: &'a str, next: &'a str, error: Option<String>) -> Result<Html<String>, Error> {
+fn login<'a>(
+    page: &'a Page,
+    name: &'a str,
+    next: &'a str,
+    error: Option<String>,
+    has_ended: bool,
+) -> Result<Html<String>, Error> {
     let rules = &page.asker.rules;
     html(&LoginPage {
         door: Door::new(page),
@@ -62,6 +70,7 @@ fn login<'a>(page: &'a Page, name: &'a str, next: &'a str, error: Option<String>
         provider: rules.oidc.as_deref().map(|oidc| oidc.settings().label.as_str()),
         error,
         is_empty: !page.asker.team.is_initialised(),
+        has_ended,
         even: ".".repeat(EVEN.saturating_sub(name.len())),
     })
 }
@@ -72,7 +81,7 @@ pub(super) fn next(fields: &Fields) -> &str {
 }
 
 /// `GET /login`
-pub async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
+pub async fn page(page: Page, headers: HeaderMap, Query(query): Query) -> Result<Response, Error> {
     let next = next(&query);
     if page.asker.is_known() {
         return Ok(see_other(next));
@@ -81,7 +90,8 @@ pub async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
         let next = url::form_urlencoded::byte_serialize(next.as_bytes()).collect::<String>();
         return Ok(html(&Again { next: &format!("/login?again=1&next={next}") })?.into_response());
     }
-    Ok(login(&page, "", next, None)?.into_response())
+    let has_ended = cookie::read(&headers, cookie::session(page.asker.client)).is_some();
+    Ok(login(&page, "", next, None, has_ended)?.into_response())
 }
 
 /// What a person is told who is not let in: not whether it was the name or the password.
@@ -126,7 +136,7 @@ pub async fn submit(page: Page, fields: Fields) -> Result<Response, Error> {
         }
         Err(error) => {
             let (code, why, wait) = told(error)?;
-            Ok(refused(login(&page, name, next, Some(why))?, code, wait))
+            Ok(refused(login(&page, name, next, Some(why), false)?, code, wait))
         }
     }
 }

@@ -68,9 +68,12 @@ pub(super) fn draw(
     let (account, team) = (own(page)?, &page.asker.team);
     let mine = page.asker.who.session();
     let sessions = team.sessions(account.id).into_iter().map(|session| (session.clone(), Some(session.id) == mine));
+    let mut sessions: Vec<_> = sessions.collect();
+    // The one that looks comes first, the others as they were last used.
+    sessions.sort_by_key(|(_, is_this)| !is_this);
     html(&MePage {
         chrome: Chrome::new(page, account.name.clone()),
-        sessions: sessions.collect(),
+        sessions,
         tokens: team.tokens(account.id),
         roles: Role::EACH.into_iter().filter(|role| *role <= account.role).collect(),
         lifetimes: LIFETIMES,

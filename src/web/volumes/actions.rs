@@ -335,8 +335,9 @@ pub async fn confirm_prune(page: Page, Query(query): Query) -> Result<Response, 
 pub async fn prune(page: Page, fields: Fields) -> Result<Response, Error> {
     let all = fields.is_set("all");
     let named: Result<Vec<VolumeName>, _> = fields.all("name").map(str::parse).collect();
-    let mut names = named
-        .map_err(|why| Error::new(StatusCode::UNPROCESSABLE_ENTITY, "That is not a volume.", format!("{why}.")))?;
+    let mut names = named.map_err(|why| {
+        Error::of_fields(StatusCode::UNPROCESSABLE_ENTITY, "That is not a volume.", [("name", format!("{why}."))])
+    })?;
     if names.is_empty() && !fields.is_set("listed") {
         names = unused(&page.picture, all).0.into_iter().map(|volume| volume.name.clone()).collect();
     }

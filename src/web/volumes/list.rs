@@ -36,7 +36,7 @@ const NAMED: usize = 3;
 
 /// Which volumes, by their use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Show {
+pub(super) enum Show {
     #[default]
     All,
     Used,
@@ -45,7 +45,7 @@ enum Show {
 }
 
 impl Show {
-    const EACH: [(Self, &'static str, &'static str); 4] = [
+    pub(super) const EACH: [(Self, &'static str, &'static str); 4] = [
         (Self::All, "all", "All"),
         (Self::Used, "used", "In use"),
         (Self::Unused, "unused", "Unused"),

@@ -68,6 +68,16 @@ impl Start {
         self.data.path()
     }
 
+    /// With its data in this folder, which the test looks after.
+    pub fn data_in(self, folder: &Path) -> Self {
+        let settings = self.command.get_args().map(std::ffi::OsStr::to_owned).collect::<Vec<_>>();
+        let at = settings.iter().position(|word| word == "--data").expect("it has one") + 1;
+        let mut command = Console::command();
+        command
+            .args(settings.iter().enumerate().map(|(place, word)| if place == at { folder.as_os_str() } else { word }));
+        Self { command, ..self }
+    }
+
     /// Starts it and waits until it listens.
     pub async fn listening(mut self) -> Console {
         let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");

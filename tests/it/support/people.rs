@@ -61,7 +61,7 @@ impl Console {
         let page = self.by(person, "POST", "/me/tokens").form(fields).send().await;
         let token = page.text("#fresh-token");
         assert!(token.starts_with("wheelhouse_"), "{}", page.said());
-        Person { header: ("authorization", format!("Bearer {token}")) }
+        Person::with_token(&token)
     }
 
     /// Waits until somebody's list has this container.
@@ -96,6 +96,11 @@ impl Person {
     /// With this cookie.
     pub fn with_cookie(cookie: &str) -> Self {
         Self { header: ("cookie", cookie.to_owned()) }
+    }
+
+    /// With this token.
+    pub fn with_token(token: &str) -> Self {
+        Self { header: ("authorization", format!("Bearer {token}")) }
     }
 
     /// The header that shows who they are.

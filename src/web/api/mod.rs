@@ -1,0 +1,74 @@
+//! For scripts: a page that tells them everything, and the same as an OpenAPI description.
+
+mod openapi;
+mod page;
+
+use std::sync::LazyLock;
+
+use axum::{
+    http::header::CONTENT_TYPE,
+    response::{IntoResponse, Response},
+};
+use utoipa::openapi::{OpenApi, Server};
+
+use super::{Error, Routes, extract::Page};
+use crate::team::Right;
+
+pub(super) fn routes() -> Routes {
+    Routes::new().get("/api", Right::Look, page::page).get("/openapi.json", Right::Look, description)
+}
+
+static DESCRIPTION: LazyLock<OpenApi> = LazyLock::new(|| openapi::describe(super::routes().list()));
+
+/// `GET /openapi.json`
+async fn description(page: Page) -> Result<Response, Error> {
+    let mut described = DESCRIPTION.clone();
+    described.servers = Some(vec![Server::new(page.whole(""))]);
+    let text = described.to_json().map_err(|_| Error::ours())?;
+    Ok(([(CONTENT_TYPE, "application/json")], text).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    /// What is not for scripts, and why.
+    const NOT_FOR_SCRIPTS: [(&str, &str); 25] = [
+        ("GET /healthz", "for orchestrators, open to all"),
+        ("GET /readyz", "for orchestrators, open to all"),
+        ("GET /assets/{name}", "a file"),
+        ("POST /theme", "a browser's"),
+        ("GET /login", "people sign in; scripts have tokens"),
+        ("POST /login", "people sign in; scripts have tokens"),
+        ("POST /login/code", "people sign in; scripts have tokens"),
+        ("GET /login/oidc", "people sign in; scripts have tokens"),
+        ("GET /login/oidc/callback", "people sign in; scripts have tokens"),
+        ("POST /logout", "people sign out; tokens are revoked"),
+        ("GET /setup", "a one-time link for people"),
+        ("POST /setup", "a one-time link for people"),
+        ("GET /me/second-factor", "has a picture for a person's phone"),
+        ("POST /me/second-factor", "has a picture for a person's phone"),
+        ("POST /me/second-factor/remove", "a person's"),
+        ("GET /stream", "a live page"),
+        ("GET /containers/stream", "a live page"),
+        ("GET /containers/{id}/stream", "a live page"),
+        ("GET /volumes/stream", "a live page"),
+        ("GET /events/stream", "a live page"),
+        ("GET /jobs/{id}/stream", "a live page"),
+        ("GET /containers/{id}/inspect.json", "a file: /containers/{id}/inspect has the same"),
+        ("GET /metrics", "for Prometheus, in its own format"),
+        ("GET /api", "this page"),
+        ("GET /openapi.json", "the description itself"),
+    ];
+    const FILES: [&str; 3] = ["GET /activity.sh", "GET /audit.jsonl", "GET /audit.csv"];
+
+    #[test]
+    fn every_route_is_told_to_scripts_or_named_as_none_of_theirs() {
+        let routes = crate::web::routes();
+        let name = |route: &crate::web::Route| format!("{} {}", route.method, route.path);
+        let silent: Vec<String> = routes.list().iter().filter(|route| route.docs.is_empty()).map(name).collect();
+        let named = || NOT_FOR_SCRIPTS.iter().map(|(route, _)| *route).chain(FILES);
+        let forgotten: Vec<_> = silent.iter().filter(|route| !named().any(|known| known == **route)).collect();
+        assert!(forgotten.is_empty(), "say what they do, with .doc(...) in their routes(): {forgotten:#?}");
+        let gone: Vec<_> = named().filter(|known| !silent.iter().any(|route| route == known)).collect();
+        assert!(gone.is_empty(), "no such routes, or they are told of: {gone:#?}");
+    }
+}
