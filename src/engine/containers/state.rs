@@ -268,8 +268,10 @@ impl FromStr for Signal {
     fn from_str(text: &str) -> Result<Self, String> {
         let upper = text.trim().to_ascii_uppercase();
         let name = upper.strip_prefix("SIG").unwrap_or(&upper);
-        let numbered = name.parse::<u8>().is_ok_and(|number| (1..=64).contains(&number));
+        // As a number is written: the engine takes +9 and 09 for 9, which nobody here would know for the one that kills.
+        let numbered = name.parse::<u8>().is_ok_and(|number| (1..=64).contains(&number) && number.to_string() == name);
         let named = name.starts_with(|c: char| c.is_ascii_uppercase())
+            && !name.starts_with("SIG")
             && name.len() <= 10
             && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b"+-".contains(&b));
         if numbered || named {
@@ -298,7 +300,7 @@ mod tests {
         assert_eq!(signal(" sigterm "), Ok("TERM".to_owned()));
         assert_eq!(signal("9"), Ok("9".to_owned()));
         assert_eq!(signal("RTMIN+3"), Ok("RTMIN+3".to_owned()));
-        for bad in ["", "0", "65", "KILL;rm", "$(x)", "-9"] {
+        for bad in ["", "0", "65", "KILL;rm", "$(x)", "-9", "+9", "09", "SIGSIGKILL"] {
             assert!(signal(bad).is_err(), "{bad}");
         }
     }

@@ -23,12 +23,12 @@ fn escaped(escaper: impl Escaper, text: &str) -> String {
 
 /// Whether somebody looks at it without seeing it, or sees what comes after it in another order.
 fn is_invisible(c: char) -> bool {
-    // Source: Unicode, DerivedCoreProperties.txt, Default_Ignorable_Code_Point; Bidi_Control is in it. The marks that
-    // say whether a sign is drawn in colours stay.
+    // Source: Unicode, DerivedCoreProperties.txt, Default_Ignorable_Code_Point; Bidi_Control is in it; annotations
+    // beside. The marks that say whether a sign is drawn in colours stay.
     let ignorable = matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0d}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{fe00}'..='\u{fe0d}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}');
     ignorable || (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{2028}' | '\u{2029}')
 }
