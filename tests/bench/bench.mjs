@@ -4,7 +4,7 @@
 // come from a registry, and this has to run without one.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import net from "node:net";
 import os from "node:os";
@@ -33,9 +33,12 @@ const proxy = net.createServer((client) => {
 proxy.listen(counted);
 await once(proxy, "listening");
 
+const data = mkdtempSync(`${os.tmpdir()}/wheelhouse-bench-`);
+process.on("exit", () => rmSync(data, { recursive: true, force: true }));
+
 async function start() {
   const began = performance.now();
-  const child = spawn(binary, ["--listen", "127.0.0.1:0", "--engine", `unix://${counted}`, "--log", "warn", "--max-streams-per-client", "1000"], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(binary, ["--listen", "127.0.0.1:0", "--accounts", "off", "--data", data, "--engine", `unix://${counted}`, "--log", "warn", "--max-streams-per-client", "1000"], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await once(child.stdout, "data");
   const base = line.toString().match(/http:\/\/\S+?(?=\/?\s)/)[0];
   await get(`${base}/`);
