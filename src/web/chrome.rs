@@ -204,7 +204,7 @@ impl Chrome {
             status: Status::new(&page.picture),
             banner: Banner::new(&page.picture),
             now: datetime(page.picture.now()),
-            here: page.here().to_owned(),
+            here: page.visit().to_owned(),
             is_open: page.is_open,
             who: page.asker.label(),
             is_me: path.starts_with("/me"),

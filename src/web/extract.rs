@@ -6,12 +6,13 @@ use axum::{
     body::Bytes,
     extract::{FromRef, FromRequest, FromRequestParts, Path, Request},
     http::{
-        StatusCode, Uri,
+        Method, StatusCode, Uri,
         header::{CONTENT_TYPE, LOCATION},
         request::Parts,
     },
     response::{IntoResponse, Response},
 };
+use url::{Position, Url};
 
 use super::{AppState, Asker, Client, Error, accept, asker::Can, check, doc::Doc, fields, security, theme};
 use crate::{
@@ -165,6 +166,8 @@ pub struct Page {
     pub agent: String,
     /// Whether a page of another site led here.
     pub is_from_elsewhere: bool,
+    /// The page that a form was on, for a page that answers it: its own address may take no visits.
+    pub form_on: Option<String>,
     /// Scheme, host and port by which the browser reached us.
     pub origin: String,
 }
@@ -183,6 +186,11 @@ impl Page {
     /// Path and query of this page.
     pub fn here(&self) -> &str {
         self.uri.path_and_query().map_or("/", |here| here.as_str())
+    }
+
+    /// Where to come back to this page: it can be visited.
+    pub fn visit(&self) -> &str {
+        self.form_on.as_deref().unwrap_or_else(|| self.here())
     }
 
     /// The whole address of a path here, for who stands outside.
@@ -236,6 +244,8 @@ where
         let asker = parts.extensions.get::<Arc<Asker>>().cloned();
         let asker = asker.unwrap_or_else(|| Arc::new(Asker { who: Who::nobody(client.address), client, rules, team }));
         let engine = engine.within(Arc::new(asker.reach()));
+        let form_on = (parts.method == Method::POST)
+            .then(|| path_of(header("referer").unwrap_or_default(), asker.rules.public_url.as_ref()));
         Ok(Self {
             picture: engine.picture(),
             engine,
@@ -248,6 +258,7 @@ where
             asker,
             agent: header("user-agent").unwrap_or_default().to_owned(),
             is_from_elsewhere: matches!(header("sec-fetch-site"), Some("cross-site" | "same-site")),
+            form_on,
             origin: format!(
                 "{}://{}",
                 if client.is_secure { "https" } else { "http" },
@@ -255,6 +266,14 @@ where
             ),
         })
     }
+}
+
+/// The path and query of a page of ours, out of its whole address; the first page where that is none.
+fn path_of(page: &str, public_url: Option<&Url>) -> String {
+    let prefix = public_url.map_or("", |url| url.path().trim_end_matches('/'));
+    let path = Url::parse(page).ok().map(|url| url[Position::BeforePath..Position::AfterQuery].to_owned());
+    let path = path.and_then(|path| path.strip_prefix(prefix).map(str::to_owned));
+    path.filter(|path| is_local(path)).unwrap_or_else(|| "/".to_owned())
 }
 
 /// 303: the answer to a plain form.
@@ -272,6 +291,16 @@ pub fn see_other(path: &str) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_form_is_on_a_page_of_ours() {
+        let prefix = Url::parse("https://box.lan/docker/").ok();
+        assert_eq!(path_of("http://box.lan/me?x=1#tokens", None), "/me?x=1");
+        assert_eq!(path_of("https://box.lan/docker/me", prefix.as_ref()), "/me");
+        for none in ["", "about:blank", "https://box.lan//evil.test", "data:text/html,x"] {
+            assert_eq!(path_of(none, None), "/", "{none}");
+        }
+    }
 
     #[test]
     fn back_stays_here() {
