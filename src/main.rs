@@ -112,12 +112,17 @@ async fn welcome(config: &Config, team: &Team, listens: SocketAddr) -> anyhow::R
     } else if !team.has_admin() {
         tracing::warn!("nobody can administer this console; the way back in, on this host: wheelhouse admin reset");
     }
-    match team.verify_audit().await? {
-        Verdict::Whole(Seal { count, hash }) => {
-            tracing::info!(entries = count, head = data_encoding::HEXLOWER.encode(&hash), "the audit is whole");
+    // It may be long: nobody waits for it.
+    let team = team.clone();
+    tokio::spawn(async move {
+        match team.verify_audit().await {
+            Ok(Verdict::Whole(Seal { count, hash })) => {
+                tracing::info!(entries = count, head = data_encoding::HEXLOWER.encode(&hash), "the audit is whole");
+            }
+            Ok(Verdict::Broken { seq, why }) => tracing::error!(entry = seq, why, "the audit was changed"),
+            Err(error) => tracing::error!(error = error.to_string(), "the audit could not be read"),
         }
-        Verdict::Broken { seq, why } => tracing::error!(entry = seq, why, "the audit was changed"),
-    }
+    });
     Ok(())
 }
 

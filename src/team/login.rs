@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Account, AccountId, Device, Entry, Error, NewAccount, Outcome, Role, Team, Who, accounts, invites::of_name,
-    people::lock, secret, totp,
+    passwords, people::lock, secret, totp,
 };
 
 /// How long the code may be waited for after the password.
@@ -45,7 +45,7 @@ impl Team {
     pub async fn sign_in(&self, name: &str, password: &str, device: &Device) -> Result<Step, Error> {
         self.wait(name, device).await?;
         let account = self.named(name);
-        let kept = account.as_ref().and_then(|account| account.password.as_deref()).unwrap_or(&self.inner().nobody);
+        let kept = account.as_ref().and_then(|account| account.password.as_deref()).unwrap_or(passwords::NOBODYS);
         let fits = self.fits(password, kept).await;
         match account.filter(|account| fits && account.enabled) {
             None => self.turned_away(name, device, "name or password is wrong").await,

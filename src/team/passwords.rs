@@ -12,6 +12,11 @@ const LEAST: usize = 8;
 /// The most bytes: far above the 64 characters that ASVS 6.2.9 asks for, and below what a body may hold.
 const MOST: usize = 1_024;
 
+/// What is checked where there is no password: it fits none that anybody knows, and takes as long as any other (S007).
+/// Salt and hash are random bytes.
+pub const NOBODYS: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$I9uhjf1/EzrUythdz49lZA$zDvE0WA0zYINkgXMtLibms2MP8wrXoX1W9kUlAF7pz4";
+
 /// Argon2id with the parameters that OWASP's Password Storage Cheat Sheet recommends: 19 MiB, two passes, one lane.
 /// They are the crate's defaults.
 fn hasher() -> Argon2<'static> {
@@ -66,6 +71,13 @@ mod tests {
         let odd = "Ein längerer Satz, mit Leerzeichen und 🐳🐳 ".repeat(3);
         assert!(verify(&odd, &hash(&odd).unwrap()));
         assert!(!verify("x", "not a hash"));
+    }
+
+    #[test]
+    fn s007_nobodys_password_takes_the_work_of_one() {
+        let kept = argon2::password_hash::phc::PasswordHash::new(NOBODYS).unwrap();
+        assert!(kept.hash.is_some() && kept.salt.is_some());
+        assert!(!verify("", NOBODYS));
     }
 
     #[test]

@@ -10,8 +10,8 @@ use jiff::SignedDuration;
 use tokio::sync::{Semaphore, watch};
 
 use super::{
-    Account, AccountId, Error, Session, SessionId, Token, accounts, login::Half, passwords, secret, secret::Hash,
-    sessions, store::Store, throttle::Throttle, tokens,
+    Account, AccountId, Error, Session, SessionId, Token, accounts, login::Half, passwords, secret::Hash, sessions,
+    store::Store, throttle::Throttle, tokens,
 };
 
 /// How many passwords are hashed at once: each takes 19 MiB and a core.
@@ -42,8 +42,6 @@ pub(super) struct Inner {
     pub(super) first: Mutex<Option<Hash>>,
     /// Who has given the password, and not yet the code.
     pub(super) halves: Mutex<HashMap<Hash, Half>>,
-    /// A hash that fits no password: checked for names that are not there, so that they take as long (S007).
-    pub(super) nobody: String,
 }
 
 /// What is kept in memory.
@@ -65,7 +63,6 @@ impl Team {
     pub fn open(folder: &Path, limits: Limits) -> Result<Self, Error> {
         let store = Store::open(folder)?;
         let known = store.write_now(load)?;
-        let nobody = passwords::hash(&secret::fresh())?;
         Ok(Self(Arc::new(Inner {
             store,
             known: RwLock::new(known),
@@ -75,7 +72,6 @@ impl Team {
             limits,
             first: Mutex::default(),
             halves: Mutex::default(),
-            nobody,
         })))
     }
 
