@@ -33,6 +33,8 @@ pub struct Team(Arc<Inner>);
 pub(super) struct Inner {
     pub(super) store: Store,
     known: RwLock<Known>,
+    /// One reading at a time: an older one must not come after a newer.
+    reloading: tokio::sync::Mutex<()>,
     /// Grows with each change of who may what: open streams look again (S010).
     changed: watch::Sender<u64>,
     pub(super) throttle: Throttle,
@@ -66,6 +68,7 @@ impl Team {
         Ok(Self(Arc::new(Inner {
             store,
             known: RwLock::new(known),
+            reloading: tokio::sync::Mutex::default(),
             changed: watch::Sender::new(0),
             throttle: Throttle::new(),
             hashing: Semaphore::new(HASHING),
@@ -101,6 +104,7 @@ impl Team {
     /// Reads accounts and tokens anew. Sessions are ended where they are to end: there may be some that the disk had
     /// no room for.
     pub(super) async fn reload(&self) -> Result<(), Error> {
+        let _turn = self.0.reloading.lock().await;
         let Known { initialised, accounts, tokens, .. } = self.store().write(load).await?;
         self.change(|known| {
             known.sessions.retain(|_, session| accounts.contains_key(&session.account));
