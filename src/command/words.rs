@@ -29,11 +29,9 @@ pub fn split(line: &str) -> Result<Vec<Word>, Unclosed> {
     while start < line.len() {
         let end = end_of_word(line, start);
         let raw = line.get(start..end).unwrap_or_default();
-        // shell-words takes a leading # for a comment, which nobody means in a line pasted into a form.
-        let rest = raw.trim_start_matches('#');
-        let signs = raw.strip_suffix(rest).unwrap_or_default();
-        let text = unquote(rest).map_err(|_| Unclosed { at: start..end })?;
-        words.push(Word { text: format!("{signs}{text}"), at: start..end });
+        // shell-words takes a leading # for a comment, which nobody means in a line pasted into a form: none leads here.
+        let text = unquote(&format!("''{raw}")).map_err(|_| Unclosed { at: start..end })?;
+        words.push(Word { text, at: start..end });
         start = skip_blank(line, end);
     }
     Ok(words)
@@ -122,7 +120,7 @@ mod tests {
     fn splits_as_a_shell_does_and_knows_where() {
         let line = "a 'b c'\\''d' \\\n  -e \"x=$Y \\\"z\\\"\" \\\r\n e\\ f #g";
         assert_eq!(texts(line), ["a", "b c'd", "-e", "x=$Y \"z\"", "e f", "#g"]);
-        assert_eq!(texts("## ##'x y' #\"\" a#b"), ["##", "##x y", "#", "a#b"]);
+        assert_eq!(texts("## ##'x y' #\"\" #\\\n#'z' a#b"), ["##", "##x y", "#", "##z", "a#b"]);
         let places: Vec<&str> = split(line).unwrap().into_iter().map(|word| line.get(word.at).unwrap()).collect();
         assert_eq!(places, ["a", "'b c'\\''d'", "-e", "\"x=$Y \\\"z\\\"\"", "e\\ f", "#g"]);
     }

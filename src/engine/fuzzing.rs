@@ -114,7 +114,10 @@ pub fn names(data: &[u8]) {
         }
         if let Ok(signal) = line.parse::<Signal>() {
             assert_eq!(signal.as_str().parse(), Ok(signal.clone()));
-            assert_eq!(signal.is_final(), ["KILL", "SIGKILL", "9"].contains(&line.trim().to_uppercase().as_str()));
+            assert_eq!(
+                signal.is_final(),
+                ["KILL", "SIGKILL", "9", "SIG9"].contains(&line.trim().to_uppercase().as_str())
+            );
             assert!(signal.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b"+-".contains(&b)), "{line}");
         }
         if let Ok(address) = line.parse::<Address>() {
