@@ -65,7 +65,7 @@ pub(super) fn find(method: &str, path: &str) -> Option<&'static Endpoint> {
 }
 
 fn fits(endpoint: &str, path: &str) -> bool {
-    let fine = |part: &str| !matches!(part, "" | "." | "..");
+    let fine = |part: &str| !matches!(&*part.to_ascii_lowercase().replace("%2e", "."), "" | "." | "..");
     // The names of images have slashes in them; no segment leads upwards.
     if let Some(after) = endpoint.strip_prefix("/images/{name}") {
         let name = path.strip_prefix("/images/").and_then(|rest| rest.strip_suffix(after));
@@ -127,6 +127,7 @@ mod tests {
             ("POST", "/build"),
             ("DELETE", "/containers/../volumes/v"),
             ("GET", "/images/../secrets/json"),
+            ("GET", "/volumes/%2e%2E"),
             ("POST", "/containers//stop"),
             ("POST", "/containers/x/stop/now"),
             ("POST", "/containers/json"),

@@ -87,12 +87,16 @@ test("S016 one sets up and signs in by plain forms, on plain http in a LAN, with
 // Under Referrer-Policy: no-referrer, which every answer has, Chromium sends "Origin: null" with a form. The pages say
 // "same-origin" for themselves in a meta element; this is what it is for.
 test("the page's own referrer policy is what makes its forms tell where they come from", async () => {
-  const bare = await browser.newContext({ baseURL: it.url }), page = await bare.newPage(), origins = [];
-  page.on("request", (request) => { if (request.method() === "POST") request.allHeaders().then((headers) => origins.push(headers.origin)); });
-  await page.goto("/login");
-  await signIn(page);
-  await page.waitForURL(`${it.url}/`);
+  const bare = await browser.newContext({ baseURL: it.url }), origins = [];
+  bare.on("request", (request) => { if (request.method() === "POST") request.allHeaders().then((headers) => origins.push(headers.origin)); });
+  const first = await bare.newPage();
+  await first.goto("/login");
+  await signIn(first);
+  await first.waitForURL(`${it.url}/`);
+  // Another tab: the first one goes to the sign-in by itself when its session is gone.
+  await first.close();
   await bare.clearCookies();
+  const page = await bare.newPage();
   await page.goto("/login");
   // The same page without its meta element, and with the header that it came with.
   const [headers, body] = await page.evaluate(() => fetch("/login").then(async (answer) => [Object.fromEntries(answer.headers), await answer.text()]));
