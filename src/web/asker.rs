@@ -209,5 +209,7 @@ fn is_visit(request: &Request) -> bool {
     let takes = headers.get("accept").and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     let takes_html = takes.contains("text/html") || takes.is_empty() || takes == "*/*";
     let takes_html = takes_html && !accept::wants_json(headers);
-    *request.method() == Method::GET && takes_html && !headers.contains_key("hx-request") && bearer(headers).is_none()
+    // Nobody visits a live connection.
+    let is_page = !request.uri().path().ends_with("/stream") && !headers.contains_key("hx-request");
+    *request.method() == Method::GET && takes_html && is_page && bearer(headers).is_none()
 }

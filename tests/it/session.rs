@@ -328,6 +328,10 @@ async fn strangers_are_told_nothing() {
         assert!(!what.contains("class=\"side\"") && !what.contains("docker 2"), "{path}:\n{}", answer.body);
     }
     assert_eq!(console.get("/containers?q=x").await.leads_to(), "/login?next=%2Fcontainers%3Fq%3Dx");
+    for stream in ["/stream", "/containers/stream", "/events/stream"] {
+        console.get(stream).await.expect(401);
+        console.ask("GET", stream).header("accept", "text/event-stream").send().await.expect(401);
+    }
     let answer = console.ask("GET", "/containers").htmx().send().await.expect(401);
     assert!(!answer.body.contains("container-"), "{}", answer.body);
 }
