@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Error, Invite, Role, Team, Who, invites, passwords};
@@ -219,7 +219,7 @@ impl Team {
                         update(c, &Account { password: Some(kept), ..account })?;
                         Ok((id, None))
                     }
-                    _ => Ok((id, Some(invites::insert(c, id, SignedDuration::from_hours(24 * 7))?))),
+                    _ => Ok((id, Some(invites::insert(c, id, invites::GOOD)?))),
                 }
             })
             .await?;

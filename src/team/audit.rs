@@ -30,6 +30,13 @@ pub struct Subject {
     pub name: String,
 }
 
+impl Subject {
+    /// A page of this console; what is too long for an address of ours is cut.
+    pub fn page(path: &str) -> Self {
+        Self { kind: "page", id: path.chars().take(200).collect(), name: String::new() }
+    }
+}
+
 /// How something ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

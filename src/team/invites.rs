@@ -9,7 +9,7 @@ use super::{
 };
 
 /// How long an invitation is good.
-const DAYS: i64 = 7;
+pub(super) const GOOD: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// How long the way back in is.
 const RESET: SignedDuration = SignedDuration::from_hours(1);
 
@@ -44,10 +44,15 @@ fn take(connection: &Connection, given: &str) -> rusqlite::Result<Option<Account
     id.map_or(Ok(None), |id| accounts::one(connection, id))
 }
 
+/// Says for ever that somebody was set up here; whether this was the first to say so.
+pub(super) fn initialise(connection: &Connection) -> rusqlite::Result<bool> {
+    let said = connection.execute("INSERT OR IGNORE INTO fact (name, value) VALUES ('initialised', '1')", [])?;
+    Ok(said == 1)
+}
+
 /// Makes the first account, and says for ever that there was one.
 fn begin(connection: &Connection, name: &str) -> rusqlite::Result<Option<AccountId>> {
-    let first = connection.execute("INSERT OR IGNORE INTO fact (name, value) VALUES ('initialised', '1')", [])? == 1;
-    if !first {
+    if !initialise(connection)? {
         return Ok(None);
     }
     let new = NewAccount { name: name.to_owned(), role: Role::Admin, scope: Vec::new() };
@@ -148,10 +153,9 @@ impl Team {
 
     /// A link for this account: an invitation, or a new start for who has forgotten the password.
     pub async fn invite(&self, id: AccountId) -> Result<Invite, Error> {
-        let good = SignedDuration::from_hours(24 * DAYS);
         self.store()
             .write(move |c| match accounts::one(c, id)? {
-                Some(_) => insert(c, id, good).map(Some),
+                Some(_) => insert(c, id, GOOD).map(Some),
                 None => Ok(None),
             })
             .await?
@@ -164,7 +168,7 @@ impl Team {
         let name = name.to_owned();
         self.store()
             .write(move |c| {
-                c.execute("INSERT OR IGNORE INTO fact (name, value) VALUES ('initialised', '1')", [])?;
+                initialise(c)?;
                 let known = accounts::all(c)?.into_iter().find(|account| account.name.eq_ignore_ascii_case(&name));
                 let id = match known {
                     Some(account) => {

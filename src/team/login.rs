@@ -6,8 +6,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Account, AccountId, Device, Entry, Error, NewAccount, Outcome, Role, Team, Who, accounts, invites::of_name,
-    passwords, people::lock, secret, totp,
+    Account, AccountId, Device, Entry, Error, NewAccount, Outcome, Role, Team, Who, accounts,
+    invites::{initialise, of_name},
+    passwords,
+    people::lock,
+    secret, totp,
 };
 
 /// How long the code may be waited for after the password.
@@ -122,7 +125,7 @@ impl Team {
                     "UPDATE account SET issuer = ?, subject = ? WHERE id = ?",
                     rusqlite::params![identity.0, identity.1, id],
                 )?;
-                c.execute("INSERT OR IGNORE INTO fact (name, value) VALUES ('initialised', '1')", [])?;
+                initialise(c)?;
                 super::audit::add(
                     c,
                     &Entry::new(&who, "account.create", of_name(id, &new.name), Outcome::Done)

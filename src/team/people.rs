@@ -64,7 +64,9 @@ impl Team {
     /// The team that is kept in this folder. One that cannot be trusted is refused.
     pub fn open(folder: &Path, limits: Limits) -> Result<Self, Error> {
         let store = Store::open(folder)?;
-        let known = store.write_now(load)?;
+        let mut known = store.write_now(load)?;
+        known.sessions = store.write_now(sessions::all)?.into_iter().collect();
+        known.last_session = known.sessions.values().map(|session| session.id).max().unwrap_or_default();
         Ok(Self(Arc::new(Inner {
             store,
             known: RwLock::new(known),
@@ -141,15 +143,14 @@ impl Team {
     }
 }
 
+/// Everything but the sessions, which change in memory first.
 fn load(connection: &rusqlite::Connection) -> rusqlite::Result<Known> {
     let initialised =
         connection.query_row("SELECT EXISTS (SELECT 1 FROM fact WHERE name = 'initialised')", [], |row| row.get(0))?;
-    let sessions: HashMap<_, _> = sessions::all(connection)?.into_iter().collect();
     Ok(Known {
         initialised,
         accounts: accounts::all(connection)?.into_iter().map(|account| (account.id, Arc::new(account))).collect(),
-        last_session: sessions.values().map(|session| session.id).max().unwrap_or_default(),
-        sessions,
         tokens: tokens::all(connection)?.into_iter().collect(),
+        ..Known::default()
     })
 }

@@ -90,7 +90,9 @@ impl Team {
     pub(super) async fn begin(&self, account: &Account, device: &Device) -> Result<String, Error> {
         let given = secret::fresh() + &secret::fresh();
         let (hash, now) = (secret::hash(&given), Timestamp::now());
-        let session = self.change(|known| {
+        // No change of who may what: nobody who watches has to look again.
+        let session = {
+            let mut known = self.known_mut();
             known.last_session += 1;
             let session = Session {
                 id: known.last_session,
@@ -102,7 +104,7 @@ impl Team {
             };
             known.sessions.insert(hash, session.clone());
             session
-        });
+        };
         let id = account.id;
         let saved = self.store().write(move |c| {
             save(c, &hash, &session)?;
@@ -111,11 +113,9 @@ impl Team {
         if let Err(error) = saved.await {
             tracing::error!(error = error.to_string(), "a session could not be written: it ends with this console");
         }
-        self.change(|known| {
-            if let Some(account) = known.accounts.get_mut(&id) {
-                Arc::make_mut(account).signed_in = Some(now);
-            }
-        });
+        if let Some(account) = self.known_mut().accounts.get_mut(&id) {
+            Arc::make_mut(account).signed_in = Some(now);
+        }
         let mut old: Vec<_> =
             self.known().sessions.iter().filter(|(_, s)| s.account == id).map(|(h, s)| (s.seen, *h)).collect();
         old.sort();

@@ -83,19 +83,22 @@ impl Asker {
 
     /// How far their hand goes.
     pub fn reach(&self) -> Reach {
-        let scope = self.who.scope.iter().filter_map(|part| part.parse().ok()).collect();
+        // Nobody is shown nothing, even by a page that forgot to ask; nor must a limit that cannot be read become none.
+        let nobodys = || Scope::Stack("\0nobody".to_owned());
+        let scope = self.who.scope.iter().map(|part| part.parse().unwrap_or_else(|_| nobodys())).collect();
         let reach = match self.who.role {
             Some(Role::Admin) => Reach::admin(),
             Some(Role::Operator) => Reach { registries: self.rules.registries.clone(), ..Reach::operator(scope) },
             Some(Role::Viewer) => Reach::viewer(scope),
-            // Nobody is shown nothing, even by a page that forgot to ask.
-            None => Reach::viewer(vec![Scope::Stack("\0nobody".to_owned())]),
+            None => Reach::viewer(vec![nobodys()]),
         };
-        // What cannot be read as a limit must not become none.
-        let is_cut = reach.scope.len() < self.who.scope.len() && !reach.root;
-        let scope =
-            if is_cut && reach.scope.is_empty() { vec![Scope::Stack("\0nobody".to_owned())] } else { reach.scope };
-        Reach { scope, operate: reach.operate && !self.rules.is_read_only, ..reach }
+        Reach { operate: reach.operate && !self.rules.is_read_only, ..reach }
+    }
+
+    /// Writes down that they were not let do something there.
+    pub(super) async fn refused(&self, path: &str, why: String) {
+        let entry = Entry::new(&self.who, "refused", Subject::page(path), Outcome::Refused);
+        self.team.note(entry.why(why)).await;
     }
 
     /// Whether we know them.
@@ -193,10 +196,8 @@ pub(super) async fn gate(right: Right, request: Request, next: Next) -> Result<R
         return Err(Error::needs_session());
     }
     if !asker.may(right) {
-        let path = request.uri().path();
-        let subject = Subject { kind: "page", id: path.chars().take(200).collect(), name: String::new() };
-        let entry = Entry::new(&asker.who, "refused", subject, Outcome::Refused);
-        asker.team.note(entry.why(format!("{} needs the right to: {}", request.method(), right.about()))).await;
+        let why = format!("{} needs the right to: {}", request.method(), right.about());
+        asker.refused(request.uri().path(), why).await;
         let is_for_all = asker.rules.is_read_only && right.changes_engine();
         return Err(Error::not_allowed(right, asker.role(), is_for_all));
     }

@@ -207,7 +207,7 @@ impl Page {
         if !(asks && self.may_reveal()) {
             return Ok(self);
         }
-        let subject = Subject { kind: "page", id: self.uri.path().to_owned(), name: String::new() };
+        let subject = Subject::page(self.uri.path());
         self.asker.team.record(Entry::new(&self.asker.who, "reveal", subject, Outcome::Done)).await?;
         let engine = self.engine.within(Arc::new(reach.revealed()));
         Ok(Self { picture: engine.picture(), engine, ..self })

@@ -16,7 +16,6 @@ use std::sync::Arc;
 use url::Url;
 
 use super::{Asker, Client, Error, Wire};
-use crate::team::{Entry, Outcome, Subject};
 
 /// What the settings say about who may ask.
 #[derive(Debug, Clone, Default)]
@@ -138,10 +137,7 @@ pub(super) async fn same_origin(
     } else if let Err(Stranger { origin, wanted }) = guards.is_own(request.headers(), own, asker.has_cookie()) {
         tracing::warn!(origin, wanted, "a write from a page that is not ours was refused; see --public-url");
         if asker.is_known() {
-            let subject =
-                Subject { kind: "page", id: request.uri().path().chars().take(200).collect(), name: String::new() };
-            let why = format!("{} came from {origin}", request.method());
-            asker.team.note(Entry::new(&asker.who, "refused", subject, Outcome::Refused).why(why)).await;
+            asker.refused(request.uri().path(), format!("{} came from {origin}", request.method())).await;
         }
         return Err(Error::foreign_write(&origin, &wanted));
     }
