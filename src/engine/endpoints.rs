@@ -13,7 +13,7 @@ pub enum Caller {
 /// An endpoint of the engine's API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Endpoint {
-    /// `GET`, `POST` or `DELETE`.
+    /// `GET`, `HEAD`, `POST`, `PUT` or `DELETE`.
     pub method: &'static str,
     /// Its path without version and query; what varies stands in braces.
     pub path: &'static str,
@@ -39,6 +39,9 @@ pub const ENDPOINTS: &[Endpoint] = &[
     look("/containers/json"),
     look("/containers/{id}/json"),
     look("/containers/{id}/stats"),
+    look("/containers/{id}/logs"),
+    look("/containers/{id}/top"),
+    look("/containers/{id}/changes"),
     look("/images/{name}/json"),
     look("/volumes"),
     look("/volumes/{name}"),
@@ -51,6 +54,18 @@ pub const ENDPOINTS: &[Endpoint] = &[
     act("POST", "/containers/{id}/pause"),
     act("POST", "/containers/{id}/unpause"),
     act("POST", "/containers/{id}/rename"),
+    act("POST", "/containers/{id}/update"),
+    act("POST", "/containers/{id}/attach"),
+    act("POST", "/containers/{id}/resize"),
+    act("POST", "/containers/{id}/exec"),
+    act("POST", "/exec/{id}/start"),
+    act("POST", "/exec/{id}/resize"),
+    act("GET", "/exec/{id}/json"),
+    act("HEAD", "/containers/{id}/archive"),
+    act("GET", "/containers/{id}/archive"),
+    act("PUT", "/containers/{id}/archive"),
+    act("GET", "/containers/{id}/export"),
+    act("POST", "/commit"),
     act("DELETE", "/containers/{id}"),
     // A link of the old kind goes by the name that it gave.
     act("DELETE", "/containers/{name}/{link}"),
@@ -113,10 +128,10 @@ mod tests {
             assert_eq!(found(method, path), Some(template), "{path}");
         }
         for (method, path) in [
-            ("GET", "/containers/x/archive"),
-            ("GET", "/containers/x/export"),
-            ("POST", "/containers/x/exec"),
-            ("PUT", "/containers/x/archive"),
+            ("POST", "/containers/x/archive"),
+            ("GET", "/containers/x/attach/ws"),
+            ("GET", "/containers/x/exec"),
+            ("PUT", "/containers/x/files"),
             ("GET", "/plugins"),
             ("POST", "/plugins/pull"),
             ("GET", "/swarm"),

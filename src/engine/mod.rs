@@ -38,7 +38,7 @@ pub use self::{
     meter::Meter,
     own::Own,
     picture::{Link, Picture},
-    reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_options},
+    reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_options, root_on_host},
     stats::{Usage, Watcher},
     system::{Info, Version},
     volumes::{NewVolume, Sizes, Volume, Volumes},

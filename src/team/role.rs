@@ -22,6 +22,10 @@ pub enum Right {
     Own,
     /// To start, stop, restart, kill, pause, unpause and rename containers.
     Operate,
+    /// To read what is inside containers and volumes: files, whole file systems.
+    Read,
+    /// To go inside containers: terminals, changes of files, images made of them, their limits.
+    Enter,
     /// To make containers and volumes, as far as that does not give root on the host.
     Create,
     /// To remove containers and volumes, and to prune.
@@ -83,10 +87,12 @@ impl FromStr for Role {
 
 impl Right {
     /// All, in the order of the table.
-    pub const EACH: [Self; 9] = [
+    pub const EACH: [Self; 11] = [
         Self::Look,
         Self::Own,
         Self::Operate,
+        Self::Read,
+        Self::Enter,
         Self::Create,
         Self::Remove,
         Self::Root,
@@ -99,14 +105,14 @@ impl Right {
     pub fn least(self) -> Role {
         match self {
             Self::Look | Self::Own => Role::Viewer,
-            Self::Operate | Self::Create | Self::Remove => Role::Operator,
+            Self::Operate | Self::Read | Self::Enter | Self::Create | Self::Remove => Role::Operator,
             Self::Root | Self::Reveal | Self::Audit | Self::People => Role::Admin,
         }
     }
 
     /// Whether it changes something of the engine: nobody has it in a read-only installation.
     pub fn changes_engine(self) -> bool {
-        matches!(self, Self::Operate | Self::Create | Self::Remove | Self::Root)
+        matches!(self, Self::Operate | Self::Enter | Self::Create | Self::Remove | Self::Root)
     }
 
     /// What it is, for the table.
@@ -115,6 +121,10 @@ impl Right {
             Self::Look => "See containers, volumes, events, jobs and the activity",
             Self::Own => "Manage one’s own password, second factor, sessions and tokens",
             Self::Operate => "Start, stop, restart, kill, pause, unpause and rename containers",
+            Self::Read => "Read and download the files of containers and volumes: not where that is root on the host",
+            Self::Enter => {
+                "Open terminals in containers, change their files and limits, make images of them: not where that is root on the host"
+            }
             Self::Create => "Create and run containers, create volumes: nothing that gives root on the host",
             Self::Remove => "Remove containers and volumes, prune, cancel jobs",
             Self::Root => "Create what gives root on the host: privileged, host paths, devices, host namespaces",

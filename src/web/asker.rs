@@ -53,6 +53,10 @@ pub struct Asker {
 pub struct Can {
     /// To run the life cycle.
     pub operate: bool,
+    /// To read what is inside containers and volumes.
+    pub read: bool,
+    /// To go inside containers and change what is there.
+    pub enter: bool,
     /// To make containers and volumes.
     pub create: bool,
     /// To remove, prune and cancel.
@@ -69,7 +73,13 @@ impl Can {
 impl Asker {
     /// What they may do to the engine.
     pub fn can(&self) -> Can {
-        Can { operate: self.may(Right::Operate), create: self.may(Right::Create), remove: self.may(Right::Remove) }
+        Can {
+            operate: self.may(Right::Operate),
+            read: self.may(Right::Read),
+            enter: self.may(Right::Enter),
+            create: self.may(Right::Create),
+            remove: self.may(Right::Remove),
+        }
     }
 
     /// Whether they may: their role has the right, and the installation leaves it to anybody.

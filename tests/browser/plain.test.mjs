@@ -14,6 +14,8 @@ async function goSee(page, path, what) {
   await page.goto(path);
   await until(async () => await what.count() > 0 || !await page.reload(), `${path} shows what was done`);
 }
+/** Presses a button that sends a form, and waits until it was answered: who goes elsewhere before may take it back. */
+const press = (page, button) => Promise.all([page.waitForResponse((answer) => answer.request().method() === "POST"), button.click()]);
 const questionOf = (page) => page.locator("section.confirm");
 
 test("create and run through the form, with more rows and the command on request", () => plain(async (page) => {
@@ -65,14 +67,14 @@ test("row actions: each comes back to the list that it was pressed on", async ()
     const list = `/containers?q=${name}`;
     await goSee(page, list, row(page, name));
     for (const [verb, after] of [["Stop", "exited"], ["Start", "running"]]) {
-      await row(page, name).getByRole("button", { name: `${verb} ${name}` }).click();
-      await page.locator(`tr[data-name="${name}"][data-state=${after}]`).waitFor();
-      assert.equal(page.url(), url + list);
+      await press(page, row(page, name).getByRole("button", { name: `${verb} ${name}` }));
+      await page.waitForURL(url + list);
+      await goSee(page, list, page.locator(`tr[data-name="${name}"][data-state=${after}]`));
     }
     await row(page, name).getByRole("button", { name: /^More/ }).click();
-    await row(page, name).getByRole("button", { name: /^Pause/ }).click();
-    await page.locator(`tr[data-name="${name}"][data-state=paused]`).waitFor();
-    assert.equal(page.url(), url + list);
+    await press(page, row(page, name).getByRole("button", { name: /^Pause/ }));
+    await page.waitForURL(url + list);
+    await goSee(page, list, page.locator(`tr[data-name="${name}"][data-state=paused]`));
     // On its own page, too.
     await page.goto(`/containers/${await id(name)}`);
     await page.locator(".title").getByRole("button", { name: "Unpause" }).click();

@@ -261,7 +261,7 @@ impl Containers<'_> {
         Ok(self.0.reach.detail(&whole))
     }
 
-    async fn whole(&self, id: &ContainerId) -> Result<Arc<Detail>, Error> {
+    pub(in crate::engine) async fn whole(&self, id: &ContainerId) -> Result<Arc<Detail>, Error> {
         let picture = self.0.live.picture();
         let listed = picture.containers.get(id);
         let kept = self.0.details.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();

@@ -10,6 +10,7 @@
 //!   harmless, and for nothing else.
 
 mod admit;
+mod enter;
 #[cfg(any(test, fuzzing))]
 pub(super) mod fuzzing;
 mod options;
@@ -22,7 +23,7 @@ mod view;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-pub use self::options::masked as masked_options;
+pub use self::{enter::root_on_host, options::masked as masked_options};
 pub(super) use self::{admit::taken, raw::volume as told_volume, view::Views};
 pub use self::{
     redact::HIDDEN,

@@ -13,17 +13,17 @@ use serde_json::Value;
 
 use super::{
     StateMark, json,
-    row::{PortLink, Way, on_host, ways},
+    frame::{Frame, Tab, Tabs, find},
+    row::{PortLink, Way, ways},
     words,
 };
 use crate::{
     command::echo,
-    engine::{Container, ContainerId, Detail, Event, State, Verb},
+    engine::{Container, ContainerId, Detail, Event, State, Verb, root_on_host},
     web::{
         Error,
         asker::Can,
         chrome::Chrome,
-        error::Step,
         extract::{Id, Page},
         html::{Moment, bytes, html},
         stream::{Fragments, Live, Part},
@@ -57,6 +57,7 @@ struct Summary<'a> {
     is_revealed: bool,
     secrets: usize,
     on_host: Vec<&'static str>,
+    tabs: Tabs<'a>,
 }
 
 #[derive(Template)]
@@ -72,7 +73,7 @@ struct DetailPage<'a> {
 struct InspectPage<'a> {
     chrome: Chrome,
     c: &'a Container,
-    command: String,
+    frame: Frame<'a>,
     tree: String,
     raw: String,
     may_reveal: bool,
@@ -121,18 +122,6 @@ impl Life {
     }
 }
 
-fn gone(id: &ContainerId) -> Error {
-    Error::not_found(
-        "There is no such container.",
-        &format!("Nothing has the id {}. It may have been removed, here or elsewhere.", id.short()),
-    )
-    .next(Step::link("All containers", "/containers"))
-}
-
-fn find(page: &Page, id: &ContainerId) -> Result<Arc<Container>, Error> {
-    page.picture.containers.get(id).cloned().ok_or_else(|| gone(id))
-}
-
 impl<'a> Summary<'a> {
     fn seconds(&self, since: impl Moment) -> i64 {
         self.now.duration_since(since.moment()).as_secs().max(0)
@@ -171,7 +160,8 @@ impl<'a> Summary<'a> {
             is_own: page.picture.is_own(c),
             can: page.can(),
             secrets: d.env.iter().filter(|var| var.looks_secret()).count(),
-            on_host: on_host(c, &page.picture, d.privileged),
+            on_host: root_on_host(c, &page.picture, Some(d)),
+            tabs: Tabs::new(page, c, Tab::Summary),
             may_reveal: page.may_reveal(),
             is_revealed: page.is_revealed(),
             ways,
@@ -228,9 +218,10 @@ pub async fn inspect(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Er
     let detail = page.engine.containers().get(&id).await?;
     let data = || detail.raw.clone();
     page.show(data, || {
+        let frame = Frame::new(&page, &container, Tab::Inspect, echo::inspect(&[&container.name]));
         html(&InspectPage {
-            chrome: Chrome::new(&page, format!("{}: inspect", container.name)),
-            command: echo::inspect(&[&container.name]),
+            chrome: frame.chrome(&page),
+            frame,
             tree: super::super::html::tree(&detail.raw),
             raw: pretty(&detail.raw),
             may_reveal: page.may_reveal(),

@@ -7,12 +7,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    row::{Way, on_host, ways},
+    row::{Way, ways},
     view::{Line, Listing, View},
     words,
 };
 use crate::{
-    engine::{self, Detail, Health, Mount as EngineMount},
+    engine::{self, Detail, Health, Mount as EngineMount, root_on_host},
     web::{answer::List, events::json::Event, extract::Page},
 };
 
@@ -250,7 +250,7 @@ impl ContainerDetail {
             container: Container::new(c, page),
             says: words::say(c, d, picture.now()),
             why: words::why(c, d, picture),
-            on_host: on_host(c, picture, d.privileged),
+            on_host: root_on_host(c, picture, Some(d)),
             started: d.started,
             finished: d.finished,
             out_of_memory: d.out_of_memory,

@@ -4,6 +4,7 @@ mod actions;
 mod create;
 mod detail;
 mod docs;
+mod frame;
 pub(super) mod draft;
 pub mod json;
 mod list;
@@ -33,6 +34,7 @@ pub(super) fn routes() -> Routes {
         .get("/containers/{id}", Right::Look, detail::page)
         .doc(docs::detail())
         .get("/containers/{id}/stream", Right::Look, detail::stream)
+        .get("/containers/{id}/head/stream", Right::Look, frame::stream)
         .get("/containers/{id}/inspect", Right::Look, detail::inspect)
         .doc(docs::inspect())
         .get("/containers/{id}/inspect.json", Right::Look, detail::raw)

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::{
     command::echo,
-    engine::{Attention, Container, Health, Mount, Picture, Port, State, Verb, VolumeName, spec::opens_host},
+    engine::{Attention, Container, Health, Port, State, Verb, root_on_host},
     web::{asker::Can, extract::Page, html::Moment},
 };
 
@@ -148,7 +148,7 @@ impl<'a> Row<'a> {
             ports: PortLink::all(container, &page.host),
             first,
             more,
-            on_host: on_host(container, &page.picture, false),
+            on_host: root_on_host(container, &page.picture, None),
             is_own,
             can: page.can(),
             attention: container.attention(),
@@ -161,27 +161,6 @@ impl<'a> Row<'a> {
     pub fn seconds(&self, since: impl Moment) -> i64 {
         self.now.duration_since(since.moment()).as_secs().max(0)
     }
-}
-
-/// Why whoever is inside is root on the host (S040).
-pub fn on_host(container: &Container, picture: &Picture, privileged: bool) -> Vec<&'static str> {
-    let path = |mount: &'_ Mount| match mount.kind.as_str() {
-        "bind" => Some(mount.source.clone()),
-        // A volume can be a folder of the host, too (S037).
-        "volume" => {
-            let volume = mount.source.parse::<VolumeName>().ok().and_then(|name| picture.volumes.get(&name));
-            volume.and_then(|volume| volume.host_path().map(str::to_owned))
-        }
-        _ => None,
-    };
-    let paths: Vec<String> = container.mounts.iter().filter_map(path).filter(|path| opens_host(path)).collect();
-    let is_socket = |path: &str| path.ends_with("sock");
-    let found = [
-        (privileged, "is privileged"),
-        (paths.iter().any(|path| is_socket(path)), "has an engine’s socket"),
-        (paths.iter().any(|path| !is_socket(path)), "has a folder of the host that opens all of it"),
-    ];
-    found.into_iter().filter(|(is, _)| *is).map(|(_, why)| why).collect()
 }
 
 /// What can be done to it: the two likeliest, and the rest. Nothing that would be refused.

@@ -47,8 +47,8 @@ pub(super) fn routes() -> Routes {
 struct Table;
 
 impl Table {
-    fn rights(&self) -> [Right; 9] {
-        Right::EACH
+    fn rights(&self) -> &'static [Right] {
+        &Right::EACH
     }
 
     fn roles(&self) -> [Role; 3] {

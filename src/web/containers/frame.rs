@@ -1,0 +1,151 @@
+//! What stands around each page of one container: where we are, its name and state, the docker command for what the
+//! page shows, the tabs.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::response::Response;
+
+use super::StateMark;
+use crate::{
+    engine::{Container, ContainerId},
+    team::Right,
+    web::{
+        Error,
+        chrome::Chrome,
+        error::Step,
+        extract::{Id, Page},
+        html::html,
+        stream::{Fragments, Live, Part},
+    },
+};
+
+/// The pages of a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tab {
+    /// What it is, why, and what can be done.
+    Summary,
+    /// Everything that the engine knows.
+    Inspect,
+}
+
+impl Tab {
+    /// All, in their order.
+    const EACH: [Self; 2] = [Self::Summary, Self::Inspect];
+
+    /// Its word in the address; none for the summary.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Summary => "",
+            Self::Inspect => "inspect",
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Summary => "Summary",
+            Self::Inspect => "Inspect",
+        }
+    }
+
+    /// What it asks for: a tab that somebody may not open is not drawn.
+    fn right(self) -> Right {
+        match self {
+            Self::Summary | Self::Inspect => Right::Look,
+        }
+    }
+}
+
+/// The tabs of a container's pages.
+#[derive(Template)]
+#[template(
+    source = r#"<nav class="tabs" aria-label="Parts of {{ name }}"><ul>{% for (path, label, is_here) in tabs %}<li><a href="{{ path }}"{% if is_here %} aria-current="page"{% endif %}>{{ label }}</a></li>{% endfor %}</ul></nav>"#,
+    ext = "html"
+)]
+pub struct Tabs<'a> {
+    name: &'a str,
+    tabs: Vec<(String, &'static str, bool)>,
+}
+
+impl<'a> Tabs<'a> {
+    /// Those that this reader may open.
+    pub fn new(page: &Page, container: &'a Container, here: Tab) -> Self {
+        let path = |tab: Tab| {
+            let word = tab.word();
+            format!("/containers/{}{}{word}", container.id, if word.is_empty() { "" } else { "/" })
+        };
+        let may = |tab: &Tab| page.may(tab.right());
+        let tabs = Tab::EACH.into_iter().filter(may).map(|tab| (path(tab), tab.label(), tab == here)).collect();
+        Self { name: &container.name, tabs }
+    }
+}
+
+/// The head of a container's page: it lives, by its own stream.
+#[derive(Template)]
+#[template(path = "containers/_frame.html")]
+pub struct Frame<'a> {
+    c: &'a Container,
+    mark: StateMark,
+    label: &'static str,
+    command: String,
+    tabs: Tabs<'a>,
+}
+
+impl<'a> Frame<'a> {
+    /// Around this tab, which shows what `command` would.
+    pub fn new(page: &Page, container: &'a Container, here: Tab, command: String) -> Self {
+        let tabs = Tabs::new(page, container, here);
+        Self { c: container, mark: StateMark::of(container), label: here.label(), command, tabs }
+    }
+
+    /// What stands around the whole page, which lives as far as its head goes. A page with a live connection of its own
+    /// takes [`Chrome::new`] and sends [`head`].
+    pub fn chrome(&self, page: &Page) -> Chrome {
+        let path = format!("/containers/{}/head/stream", self.c.id);
+        Chrome::new(page, format!("{}: {}", self.c.name, self.label.to_lowercase())).live(page, &path)
+    }
+}
+
+/// The part of the head that changes.
+#[derive(Template)]
+#[template(
+    source = r#"<span id="head" data-state="{{ c.state }}"><span class="state {{ mark.class }}"><svg class="icon" aria-hidden="true"><use href="/assets/{{ crate::web::asset("icons.svg") }}#i-{{ mark.icon }}"></use></svg>{{ mark.text }}</span></span>"#,
+    ext = "html"
+)]
+struct Head<'a> {
+    c: &'a Container,
+    mark: StateMark,
+}
+
+/// The part of the head that changes, for a live connection.
+pub fn head(container: Option<&Container>) -> Result<Part, Error> {
+    let html = match container {
+        Some(c) => html(&Head { mark: StateMark::of(c), c })?.0,
+        None => r#"<span id="head" data-state="gone"><span class="state">removed</span></span>"#.to_owned(),
+    };
+    Ok(Part { id: "head".to_owned(), html })
+}
+
+/// A container of this page's picture.
+pub fn find(page: &Page, id: &ContainerId) -> Result<Arc<Container>, Error> {
+    page.picture.containers.get(id).cloned().ok_or_else(|| gone(id))
+}
+
+fn gone(id: &ContainerId) -> Error {
+    Error::not_found(
+        "There is no such container.",
+        &format!("Nothing has the id {}. It may have been removed, here or elsewhere.", id.short()),
+    )
+    .next(Step::link("All containers", "/containers"))
+}
+
+/// `GET /containers/{id}/head/stream`
+pub async fn stream(Id(id): Id<ContainerId>, live: Live) -> Result<Response, Error> {
+    Ok(live.follow(move |page| {
+        let id = id.clone();
+        async move {
+            let part = head(page.picture.containers.get(&id).map(Arc::as_ref))?;
+            Ok(Fragments { rest: vec![part], ..Fragments::default() })
+        }
+    }))
+}
