@@ -11,6 +11,7 @@ mod ids;
 mod images;
 mod jobs;
 mod live;
+mod logs;
 mod meter;
 mod notes;
 mod own;
@@ -35,6 +36,10 @@ pub use self::{
     ids::{ContainerId, InvalidName, VolumeName},
     images::Images,
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
+    logs::{
+        Cursor, Filter, Follow, Found, InvalidCursor, InvalidSearch, Level, Line, Logs, Mark, MarkKind, Matcher, News,
+        Out, Painted, Painter, Place, Search, Style, Window, plain,
+    },
     meter::Meter,
     own::Own,
     picture::{Link, Picture},
@@ -57,6 +62,7 @@ pub struct Engine {
     jobs: Arc<jobs::Shelf>,
     sampler: Arc<stats::Sampler>,
     details: Arc<Details>,
+    feeds: Arc<logs::Feeds>,
     keeping: tokio::task::AbortHandle,
     reach: Arc<Reach>,
     views: Arc<reach::Views>,
@@ -85,6 +91,7 @@ impl Engine {
             jobs: Arc::default(),
             sampler: Arc::default(),
             details: Arc::default(),
+            feeds: Arc::default(),
             keeping,
             reach: Arc::new(Reach::everything()),
             views: Arc::default(),
@@ -126,6 +133,11 @@ impl Engine {
     /// Its containers.
     pub fn containers(&self) -> Containers<'_> {
         Containers(self)
+    }
+
+    /// Its logs.
+    pub fn logs(&self) -> Logs<'_> {
+        Logs(self)
     }
 
     /// Its images.

@@ -25,6 +25,7 @@ pub(crate) mod fuzzing;
 mod health;
 pub mod html;
 mod jobs;
+mod logs;
 mod metrics;
 mod order;
 mod overview;
@@ -94,6 +95,7 @@ pub static SECTIONS: &[Section] = &[
         right: Right::Look,
         routes: containers::routes,
     },
+    Section { path: "/logs", label: "Logs", group: None, count: None, right: Right::Look, routes: logs::routes },
     Section {
         path: "/volumes",
         label: "Volumes",
