@@ -133,9 +133,14 @@ pub fn stats(names: &[&str]) -> String {
     Line::docker("stats").names(names)
 }
 
-/// `docker exec -it web sh`.
-pub fn exec(name: &str, user: Option<&str>, command: &[&str]) -> String {
-    Line::docker("exec -it").option("-u", user).words([name]).names(command)
+/// `docker exec -it -u www -w /srv web sh`.
+pub fn exec(name: &str, user: Option<&str>, workdir: Option<&str>, command: &[&str]) -> String {
+    Line::docker("exec -it").option("-u", user).option("-w", workdir).words([name]).names(command)
+}
+
+/// `docker attach web`: only to look, without input and without passing on ^C.
+pub fn attach(name: &str, is_read_only: bool) -> String {
+    Line::docker("attach").when(is_read_only, "--no-stdin").when(is_read_only, "--sig-proxy=false").names(&[name])
 }
 
 /// `docker pull --platform linux/arm64 nginx`.
@@ -215,7 +220,13 @@ mod tests {
         assert_eq!(rm(&["web/db"], false, false, true), "docker rm -l web/db");
         assert_eq!(ps(true, &[("label", "note=two words")]), "docker ps -a --filter 'label=note=two words'");
         assert_eq!(logs("web", Logs { follow: true, tail: Some(100), ..Logs::default() }), "docker logs -f -n 100 web");
-        assert_eq!(exec("web", Some("root"), &["sh", "-c", "ls *"]), "docker exec -it -u root web sh -c 'ls *'");
+        assert_eq!(
+            exec("web", Some("root"), Some("/my files"), &["sh", "-c", "ls *"]),
+            "docker exec -it -u root -w '/my files' web sh -c 'ls *'"
+        );
+        assert_eq!(exec("web", None, None, &["sh"]), "docker exec -it web sh");
+        assert_eq!(attach("web", false), "docker attach web");
+        assert_eq!(attach("web", true), "docker attach --no-stdin --sig-proxy=false web");
     }
 
     #[test]
