@@ -175,9 +175,14 @@ pub fn stats(names: &[&str]) -> String {
     Line::docker("stats").names(names)
 }
 
-/// `docker exec -it web sh`.
-pub fn exec(name: &str, user: Option<&str>, command: &[&str]) -> String {
-    Line::docker("exec -it").option("-u", user).words([name]).names(command)
+/// `docker exec -it -u www -w /srv web sh`.
+pub fn exec(name: &str, user: Option<&str>, workdir: Option<&str>, command: &[&str]) -> String {
+    Line::docker("exec -it").option("-u", user).option("-w", workdir).words([name]).names(command)
+}
+
+/// `docker attach web`: only to look, without input and without passing on ^C.
+pub fn attach(name: &str, is_read_only: bool) -> String {
+    Line::docker("attach").when(is_read_only, "--no-stdin").when(is_read_only, "--sig-proxy=false").names(&[name])
 }
 
 /// `docker pull --platform linux/arm64 nginx`.
@@ -263,7 +268,13 @@ mod tests {
             r#"docker logs web 2>&1 | grep -i -C 2 -F -- 'it'\''s full'"#
         );
         assert_eq!(logs_of("web", Logs::default(), Some(Kept::Stderr), None), "docker logs web 2>&1 >/dev/null");
-        assert_eq!(exec("web", Some("root"), &["sh", "-c", "ls *"]), "docker exec -it -u root web sh -c 'ls *'");
+        assert_eq!(
+            exec("web", Some("root"), Some("/my files"), &["sh", "-c", "ls *"]),
+            "docker exec -it -u root -w '/my files' web sh -c 'ls *'"
+        );
+        assert_eq!(exec("web", None, None, &["sh"]), "docker exec -it web sh");
+        assert_eq!(attach("web", false), "docker attach web");
+        assert_eq!(attach("web", true), "docker attach --no-stdin --sig-proxy=false web");
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod containers;
 pub mod endpoints;
 mod error;
 mod events;
+mod exec;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod ids;
@@ -33,6 +34,7 @@ pub use self::{
     containers::*,
     error::{Error, Outage},
     events::Event,
+    exec::{Command, Execs, Left, Line, Reader, Remote, Writer},
     ids::{ContainerId, InvalidName, VolumeName},
     images::Images,
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
@@ -148,6 +150,11 @@ impl Engine {
     /// Its volumes.
     pub fn volumes(&self) -> Volumes<'_> {
         Volumes(self)
+    }
+
+    /// Commands inside its containers.
+    pub fn execs(&self) -> Execs<'_> {
+        Execs(self)
     }
 
     /// Our long work with it.

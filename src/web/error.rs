@@ -143,7 +143,7 @@ impl Error {
     }
 
     /// What happened.
-    pub fn headline(&self) -> &str {
+    pub fn what_happened(&self) -> &str {
         &self.0.what
     }
 

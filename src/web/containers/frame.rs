@@ -27,19 +27,22 @@ pub enum Tab {
     Summary,
     /// What it writes.
     Logs,
+    /// A command of one's own in it.
+    Terminal,
     /// Everything that the engine knows.
     Inspect,
 }
 
 impl Tab {
     /// All, in their order.
-    const EACH: [Self; 3] = [Self::Summary, Self::Logs, Self::Inspect];
+    const EACH: [Self; 4] = [Self::Summary, Self::Logs, Self::Terminal, Self::Inspect];
 
     /// Its word in the address; none for the summary.
     pub fn word(self) -> &'static str {
         match self {
             Self::Summary => "",
             Self::Logs => "logs",
+            Self::Terminal => "terminal",
             Self::Inspect => "inspect",
         }
     }
@@ -48,6 +51,7 @@ impl Tab {
         match self {
             Self::Summary => "Summary",
             Self::Logs => "Logs",
+            Self::Terminal => "Terminal",
             Self::Inspect => "Inspect",
         }
     }
@@ -56,6 +60,7 @@ impl Tab {
     fn right(self) -> Right {
         match self {
             Self::Summary | Self::Logs | Self::Inspect => Right::Look,
+            Self::Terminal => Right::Enter,
         }
     }
 }

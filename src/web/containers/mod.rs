@@ -9,6 +9,7 @@ pub(super) mod frame;
 pub mod json;
 mod list;
 mod row;
+mod terminal;
 pub(super) mod view;
 pub(super) mod words;
 
@@ -42,4 +43,5 @@ pub(super) fn routes() -> Routes {
         .docs(docs::confirm())
         .post("/containers/{id}/{verb}", Right::Operate, actions::act)
         .docs(docs::act())
+        .and(terminal::routes())
 }

@@ -51,7 +51,7 @@ impl Wrong {
     /// What a person is told of it.
     pub fn new(error: &Error) -> Self {
         Self {
-            what: error.headline().to_owned(),
+            what: error.what_happened().to_owned(),
             why: error.reason().to_owned(),
             next: error.steps().first().map(|step| step.label.clone()).unwrap_or_default(),
         }
