@@ -39,8 +39,8 @@ pub use self::{
     images::Images,
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
     logs::{
-        Cursor, Filter, Follow, Found, InvalidCursor, InvalidSearch, Level, Line, Logs, Mark, MarkKind, Matcher, News,
-        Out, Painted, Painter, Place, Search, Style, Window, plain,
+        Cursor, Filter, Follow, Found, InvalidCursor, InvalidSearch, Level, Line as LogLine, Logs, Mark, MarkKind,
+        Matcher, News, Out, Painted, Painter, Place, Scan, Search, Style, Window, plain,
     },
     meter::Meter,
     own::Own,

@@ -43,7 +43,8 @@ impl Filter {
         self.since.is_none_or(|since| line.at >= since) && self.until.is_none_or(|until| line.at <= until)
     }
 
-    pub(super) fn takes_text(&self, line: &Line) -> bool {
+    /// Whether a line is asked for, whenever it was written.
+    pub fn takes_text(&self, line: &Line) -> bool {
         if self.out.is_some_and(|out| out != line.out) {
             return false;
         }

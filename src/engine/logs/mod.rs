@@ -11,6 +11,7 @@ mod level;
 mod line;
 mod merge;
 mod reading;
+mod scan;
 mod window;
 
 use futures_util::future::join_all;
@@ -22,6 +23,7 @@ pub use self::{
     follow::{Follow, Mark, MarkKind, News},
     level::Level,
     line::{Cursor, Found, InvalidCursor, Line, Out},
+    scan::Scan,
 };
 use self::{
     merge::merged,
@@ -87,7 +89,8 @@ impl Logs<'_> {
                 Place::After(cursor) => (0, beside(cursor, source), false, count),
                 Place::Around(cursor) => (count / 2, beside(cursor, source), true, count - count / 2),
                 Place::At(at) if is_end => (count, Point::Time(at), true, 0),
-                Place::At(at) => (count / 2, Point::Time(at), true, count - count / 2),
+                // All of them, where there are none before.
+                Place::At(at) => (count / 2, Point::Time(at), true, count),
             };
             let back = async { if before > 0 { log.back(point, before, filter).await } else { Ok(Slice::default()) } };
             let forth =
@@ -124,6 +127,7 @@ impl Logs<'_> {
             older = true;
             lines.drain(..lines.len() - before);
         }
+        let after = if matches!(place, Place::At(_)) && !is_end { count - lines.len() } else { after };
         if behind.len() > after {
             newer = true;
             behind.truncate(after);

@@ -20,7 +20,7 @@ const FIRST: u64 = 1_000;
 /// By how much that grows while the place is further back.
 const STEP: u64 = 8;
 /// How many entries may be read for nothing before a place, rather than looking for it more closely.
-const NEAR: u64 = 40_000;
+const NEAR: u64 = 10_000;
 /// Further back than any log goes.
 const FARTHEST: u64 = 1 << 40;
 /// How much later than another a line may stand before it in the log: two streams are written by two hands.

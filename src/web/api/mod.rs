@@ -52,6 +52,7 @@ mod tests {
         ("GET /containers/{id}/stream", "a live page"),
         ("GET /containers/{id}/head/stream", "a live page"),
         ("GET /logs/stream", "a live page: /logs has the lines"),
+        ("GET /logs/search", "a live page: /logs and /logs/download search, too"),
         ("GET /containers/{id}/terminal", "a page with a terminal: scripts have docker exec"),
         ("POST /containers/{id}/terminal", "opens a terminal for that page"),
         ("GET /containers/{id}/attach", "a page with a terminal: scripts have docker attach"),
@@ -65,7 +66,7 @@ mod tests {
         ("GET /api", "this page"),
         ("GET /openapi.json", "the description itself"),
     ];
-    const FILES: [&str; 3] = ["GET /activity.sh", "GET /audit.jsonl", "GET /audit.csv"];
+    const FILES: [&str; 4] = ["GET /logs/download", "GET /activity.sh", "GET /audit.jsonl", "GET /audit.csv"];
 
     #[test]
     fn every_route_is_told_to_scripts_or_named_as_none_of_theirs() {

@@ -184,7 +184,7 @@ async fn source(page: &Page, id: ContainerId) -> Result<Source, Error> {
     Ok(Source { id, name, is_terminal })
 }
 
-fn sentence(error: &InvalidSearch) -> String {
+pub fn sentence(error: &InvalidSearch) -> String {
     match error {
         InvalidSearch::Wrong { why, at: Some(at) } => {
             format!("This is no regular expression, from its character {} on: {why}.", at + 1)

@@ -23,7 +23,7 @@ struct Row<'a> {
     key: &'a Cursor,
     /// The same line in its container's own log.
     own: Cursor,
-    path: String,
+    path: Option<String>,
     time: &'a str,
     clock: &'a str,
     is_err: bool,
@@ -49,13 +49,14 @@ pub struct Pen<'a> {
     sources: &'a [Source],
     matcher: Option<&'a Matcher>,
     here: Option<Cursor>,
+    is_short: bool,
     painters: HashMap<(u16, Out), Painter>,
 }
 
 impl<'a> Pen<'a> {
     /// For lines of these.
     pub fn new(sources: &'a [Source]) -> Self {
-        Self { sources, matcher: None, here: None, painters: HashMap::new() }
+        Self { sources, matcher: None, here: None, is_short: false, painters: HashMap::new() }
     }
 
     /// That marks what is searched for.
@@ -66,6 +67,11 @@ impl<'a> Pen<'a> {
     /// That shows where a link led to.
     pub fn at(self, here: Option<Cursor>) -> Self {
         Self { here, ..self }
+    }
+
+    /// That draws the words alone: what stands before them, the page's script draws itself.
+    pub fn short(self) -> Self {
+        Self { is_short: true, ..self }
     }
 
     /// The next line.
@@ -93,7 +99,7 @@ impl<'a> Pen<'a> {
         let row = Row {
             key: cursor,
             own: cursor.own(),
-            path: source.map(|source| format!("/containers/{}/logs", source.id)).unwrap_or_default(),
+            path: source.filter(|_| !self.is_short).map(|source| format!("/containers/{}/logs", source.id)),
             clock: time.get(11..23).unwrap_or_default(),
             time: &time,
             is_err: line.out == Out::Stderr,
@@ -227,7 +233,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::engine::{Line, Search};
+    use crate::engine::{LogLine as Line, Search};
 
     fn sources(is_terminal: bool) -> Vec<Source> {
         vec![Source { id: "0a".repeat(32).parse().unwrap(), name: "web".into(), is_terminal }]

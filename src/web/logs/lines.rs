@@ -20,7 +20,7 @@ use crate::{
 pub async fn window(page: Page, Query(fields): Query) -> Result<Json<Rows>, Error> {
     let asked = Asked::of_query(&page, &fields).await?;
     let mut window = page.engine.logs().window(&asked.ids(), asked.place, asked.count, &asked.filter).await?;
-    let mut pen = Pen::new(&asked.sources);
+    let mut pen = Pen::new(&asked.sources).short();
     let lines = window.lines.iter().map(|found| Row::new(&mut pen, found)).collect();
     let end = window.end.take().map(|end| end.to_string());
     Ok(Json(Rows {

@@ -3,10 +3,12 @@
 
 mod asked;
 mod docs;
+mod download;
 mod draw;
 mod json;
 mod lines;
 mod page;
+mod search;
 mod stream;
 
 use super::Routes;
@@ -21,4 +23,6 @@ pub(super) fn routes() -> Routes {
         .get("/logs/lines", Right::Look, lines::window)
         .doc(docs::lines())
         .get("/logs/stream", Right::Look, stream::follow)
+        .get("/logs/search", Right::Look, search::search)
+        .get("/logs/download", Right::Look, download::download)
 }

@@ -72,7 +72,7 @@ pub async fn follow(Query(fields): Query, live: Live) -> Result<Response, Error>
 }
 
 async fn send(outbox: Outbox, mut follow: Follow, sources: Vec<Source>) {
-    let mut pen = Pen::new(&sources);
+    let mut pen = Pen::new(&sources).short();
     let mut queue = Vec::new();
     let mut news = Vec::new().into_iter();
     // Nothing is taken, and nothing drawn, before there is room for it.
