@@ -396,6 +396,7 @@
 
   // ---- The stream: what comes goes into `waiting`; ten times a second it is taken in.
 
+  let over = false;              // nothing more will come
   let connection = null, waiting = [], skippedNow = 0, away = 0, refused = "";
   function connect() {
     connection?.abort();
@@ -416,7 +417,7 @@
         if (event.id) last = event.id;
         alive();
         if (event.event === "lines") take(JSON.parse(event.data));
-        else if (event.event === "end") { ended = true; break; }
+        else if (event.event === "end") { ended = over = true; break; }
         else if (event.event !== "pulse" && event.data) other(event.event, JSON.parse(event.data));
       }
     } catch (error) {
@@ -502,6 +503,7 @@
     connection?.abort();
     clearTimeout(retry);
     asked = sources.filter((source) => source.on);
+    over = false;
     root.classList.add("busy");
     let answer;
     try {
@@ -1028,12 +1030,11 @@
   function stale() {
     const sign = $("#live");
     if (!sign) return;
-    if (filter.until) return;
-    const old = Date.now() - heardLast > 10_000;
+    const past = over || Boolean(filter.until), old = !past && Date.now() - heardLast > 10_000;
     root.classList.toggle("old", old || Boolean(away));
     document.body.classList.toggle("stale", old);
     sign.classList.toggle("stale", old || Boolean(away));
-    const words = old ? `not live: as of ${trueAt.toLocaleTimeString()}` : away ? "no engine" : "live", place = $("[data-live-text]", sign);
+    const words = old ? `not live: as of ${trueAt.toLocaleTimeString()}` : away ? "no engine" : past ? "not followed" : "live", place = $("[data-live-text]", sign);
     if (place.textContent !== words) place.textContent = words;
   }
   setInterval(() => { if (document.hidden) heardLast = Math.max(heardLast, Date.now() - 6000); else stale(); }, 1000);

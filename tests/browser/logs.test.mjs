@@ -19,6 +19,8 @@ const program = async (name, script, ...options) => {
 };
 /** As fast as it can, numbered. */
 const FAST = "exec seq 1 1000000000";
+/** A window that more than a hundred lines fit in. */
+const TALL = { width: 1280, height: 2900 };
 /** Writes these lines, then waits. */
 const WAIT = "; trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done";
 
@@ -74,7 +76,7 @@ test("a log of a million lines: to its first line and back, searched, linked to,
       assert.ok(Number(texts[0]) >= last, `${texts[0]} after ${last}`);
       last = Number(texts[0]);
     }
-    assert.ok(last > 500, `${last} lines were scrolled`);
+    assert.ok(last > 200, `${last} lines were scrolled`);
     for (let turn = 0; turn < 20; turn++) {
       await page.mouse.wheel(0, -700);
       await page.waitForTimeout(40);
@@ -251,12 +253,12 @@ test("S026 S030 hostile lines: one row each, nothing but text and colours, no fo
     await searchBox(page).press("Enter");
     await page.locator("#log-hits .hit mark").first().waitFor();
     assert.equal(await page.locator("#log-hits img, #log-lines img").count(), 0);
-  }, { permissions: ["clipboard-read", "clipboard-write"] });
+  }, { permissions: ["clipboard-read", "clipboard-write"], size: TALL });
 });
 
 test("JSON in fields, by the mouse and by keys; several lines copied as text; what was chosen stays", async () => {
   const json = `{"level":"error","msg":"boom","big":12345678901234567890,"http":{"path":"/a","codes":[1,2]}}`;
-  const id = await program(unique("json"), `echo first; echo '${json}'; echo third; echo 'level=warn careful' >&2; i=0; while [ $i -lt 300 ]; do echo "filler $i of many words that make it wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide"; i=$((i+1)); done${WAIT}`);
+  const id = await program(unique("json"), `echo first; echo '${json}'; echo third; sleep 0.5; echo 'level=warn careful' >&2; sleep 0.5; i=0; while [ $i -lt 300 ]; do echo "filler $i of many words that make it wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide"; i=$((i+1)); done${WAIT}`);
   await withPage(url, async (page) => {
     await open(page, id);
     await shows(page, "filler 299");
@@ -329,7 +331,7 @@ test("filters: the lines, the address and the docker command follow; nothing lef
     await until(async () => { const all = await texts(page); return all.length > 5 && all.every((text) => text.includes("err ")); }, "the address keeps the filter");
     await page.locator("#log-active .chip").click();
     await shows(page, "out 49");
-  });
+  }, { size: TALL });
 });
 
 test("three containers in one: by time, each with its name and colour, each to be left out", async () => {
@@ -352,7 +354,7 @@ test("three containers in one: by time, each with its name and colour, each to b
     await docker("restart", "-t", "0", names[2]);
     await until(async () => (await lines(page).filter({ hasText: "line 19 of 2" }).count()) === 2, "new lines of the third");
     assert.ok((await lines(page).filter({ hasText: "line 19 of 2" }).last().locator(".src").innerText()).includes(names[2]));
-  });
+  }, { size: TALL });
 });
 
 test("a container that restarts, one that is removed, one that has written nothing, one that keeps no log", async () => {
@@ -366,11 +368,14 @@ test("a container that restarts, one that is removed, one that has written nothi
     await open(page, id);
     await shows(page, "hello from here");
     await docker("restart", "-t", "0", name);
-    await page.locator("#log-lines .mark", { hasText: /start/ }).first().waitFor();
+    await page.locator("#log-lines .mark.restarted").first().waitFor();
     await until(async () => (await texts(page)).filter((text) => text === "hello from here").length === 2, "it goes on after the mark");
     await docker("rm", "-f", name);
-    await page.locator("#log-lines .mark", { hasText: /removed/ }).first().waitFor();
+    await page.locator("#log-lines .mark.removed").first().waitFor();
     assert.ok((await texts(page)).includes("hello from here"), "its lines stay");
+    await page.locator("#head", { hasText: "removed" }).waitFor();
+    await page.reload();
+    await until(async () => (await texts(page)).includes("hello from here"), "and are kept for who comes later");
     await page.goto(`/containers/${empty}/logs`);
     await page.locator("#log-empty").waitFor();
     const answer = await page.goto(`/containers/${none}/logs`);

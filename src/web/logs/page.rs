@@ -1,17 +1,20 @@
 //! The page of a log. It works by itself: the last lines, links to older ones, forms to search and to download.
 
+use std::collections::BTreeMap;
+
 use crate::web::filters;
 use askama::Template;
 use axum::response::Response;
+use jiff::Timestamp;
 
 use super::{
     asked::{Asked, Source},
     draw::Pen,
-    json::{Failed, Texts, failed},
+    json::{Chosen, Failed, Texts, failed},
     lines::command,
 };
 use crate::{
-    engine::{ContainerId, Cursor, Level, Out, Place, Window},
+    engine::{Container, ContainerId, Cursor, KeptLog, Level, Out, Place, Window},
     web::{
         Error,
         chrome::Chrome,
@@ -37,6 +40,9 @@ struct LogsPage<'a> {
     sources: &'a [Source],
     rows: Vec<String>,
     failed: Vec<Failed>,
+    /// When the container was removed whose log this is; none where it is there.
+    removed: Option<Timestamp>,
+    now: Timestamp,
     /// Where the links to older and newer lines lead.
     older: Option<String>,
     newer: Option<String>,
@@ -95,6 +101,9 @@ impl Form {
 
 /// `GET /containers/{id}/logs`
 pub async fn one(Id(id): Id<ContainerId>, page: Page, Query(fields): Query) -> Result<Response, Error> {
+    if !page.picture.containers.contains_key(&id) && page.engine.logs().kept_of(&id).is_some() {
+        return kept(&id, &page, &fields).await;
+    }
     let container = find(&page, &id)?;
     let asked = Asked::of_one(&page, &id, &fields).await?;
     let window = read(&page, &asked).await?;
@@ -111,8 +120,61 @@ pub async fn one(Id(id): Id<ContainerId>, page: Page, Query(fields): Query) -> R
     )
 }
 
+/// The same of one that was removed.
+async fn kept(id: &ContainerId, page: &Page, fields: &Fields) -> Result<Response, Error> {
+    let asked = Asked::of_one(page, id, fields).await?;
+    let window = read(page, &asked).await?;
+    page.show(
+        || Texts::new(&asked, &window, String::new()),
+        || {
+            let chrome = Chrome::new(page, "The log of a container that was removed");
+            html(&LogsPage::new(chrome, None, &asked, &window, fields, format!("/containers/{id}/logs"), String::new()))
+        },
+    )
+}
+
+/// The page that asks whose logs to show.
+#[derive(Template)]
+#[template(path = "containers/logs/choose.html")]
+struct ChoosePage<'a> {
+    chrome: Chrome,
+    containers: Vec<&'a Container>,
+    stacks: Vec<(String, usize)>,
+    kept: Vec<KeptLog>,
+    /// For how long, in words; none where nothing is kept.
+    kept_for: Option<String>,
+    now: Timestamp,
+}
+
+fn choose(page: &Page) -> Result<Response, Error> {
+    let mut containers: Vec<&Container> = page.picture.containers.values().map(AsRef::as_ref).collect();
+    containers.sort_by_key(|container| (!container.state.is_up(), container.name.clone()));
+    let mut stacks: BTreeMap<String, usize> = BTreeMap::new();
+    for stack in containers.iter().filter_map(|container| container.stack()) {
+        *stacks.entry(stack.to_owned()).or_default() += 1;
+    }
+    let logs = page.engine.logs();
+    let kept = logs.kept();
+    page.show(
+        || Chosen::new(&containers, &stacks, &kept),
+        || {
+            html(&ChoosePage {
+                chrome: Chrome::new(page, "Logs"),
+                stacks: stacks.clone().into_iter().collect(),
+                kept: kept.clone(),
+                kept_for: logs.kept_for().map(crate::web::html::span),
+                now: page.picture.now(),
+                containers: containers.clone(),
+            })
+        },
+    )
+}
+
 /// `GET /logs`
 pub async fn several(page: Page, Query(fields): Query) -> Result<Response, Error> {
+    if fields.text("c").is_none() && fields.text("stack").is_none() {
+        return choose(&page);
+    }
     let asked = Asked::of_query(&page, &fields).await?;
     let window = read(&page, &asked).await?;
     let command = command(&asked, false);
@@ -172,6 +234,8 @@ impl<'a> LogsPage<'a> {
             sources: &asked.sources,
             rows,
             failed: failed(window),
+            removed: asked.sources.first().filter(|_| asked.sources.len() == 1).and_then(|source| source.removed),
+            now: Timestamp::now(),
             older: first.filter(|_| window.older).map(|cursor| link("before", cursor)),
             newer: last.filter(|_| window.newer).map(|cursor| link("after", cursor)),
             last: window.end.or(last),
