@@ -17,6 +17,7 @@ mod jobs;
 mod lifecycle;
 mod limits;
 mod live;
+mod logs;
 mod metrics;
 mod oidc;
 mod own;
