@@ -1,10 +1,12 @@
 //! Docker in our words. No HTTP of ours, no HTML. The only place that names bollard.
 
 mod address;
+mod changes;
 mod containers;
 pub mod endpoints;
 mod error;
 mod events;
+mod fresh;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod ids;
@@ -15,6 +17,7 @@ mod meter;
 mod notes;
 mod own;
 mod picture;
+mod processes;
 mod reach;
 pub mod spec;
 mod stats;
@@ -29,6 +32,7 @@ use bollard::{BollardRequest, ClientVersion, Docker};
 
 pub use self::{
     address::Address,
+    changes::{FileChange, Kind as ChangeKind},
     containers::*,
     error::{Error, Outage},
     events::Event,
@@ -38,6 +42,7 @@ pub use self::{
     meter::Meter,
     own::Own,
     picture::{Link, Picture},
+    processes::{Columns, Processes},
     reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_options, root_on_host},
     stats::{Usage, Watcher},
     system::{Info, Version},
@@ -57,6 +62,8 @@ pub struct Engine {
     jobs: Arc<jobs::Shelf>,
     sampler: Arc<stats::Sampler>,
     details: Arc<Details>,
+    told: Arc<processes::Told>,
+    walked: Arc<changes::Walked>,
     keeping: tokio::task::AbortHandle,
     reach: Arc<Reach>,
     views: Arc<reach::Views>,
@@ -85,6 +92,8 @@ impl Engine {
             jobs: Arc::default(),
             sampler: Arc::default(),
             details: Arc::default(),
+            told: Arc::default(),
+            walked: Arc::default(),
             keeping,
             reach: Arc::new(Reach::everything()),
             views: Arc::default(),

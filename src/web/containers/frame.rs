@@ -25,18 +25,30 @@ use crate::{
 pub enum Tab {
     /// What it is, why, and what can be done.
     Summary,
+    /// Who runs inside.
+    Processes,
+    /// What is another than in the image.
+    Changes,
+    /// Its health checks.
+    Health,
+    /// What happened to it.
+    History,
     /// Everything that the engine knows.
     Inspect,
 }
 
 impl Tab {
     /// All, in their order.
-    const EACH: [Self; 2] = [Self::Summary, Self::Inspect];
+    const EACH: [Self; 6] = [Self::Summary, Self::Processes, Self::Changes, Self::Health, Self::History, Self::Inspect];
 
     /// Its word in the address; none for the summary.
     pub fn word(self) -> &'static str {
         match self {
             Self::Summary => "",
+            Self::Processes => "processes",
+            Self::Changes => "changes",
+            Self::Health => "health",
+            Self::History => "history",
             Self::Inspect => "inspect",
         }
     }
@@ -44,6 +56,10 @@ impl Tab {
     fn label(self) -> &'static str {
         match self {
             Self::Summary => "Summary",
+            Self::Processes => "Processes",
+            Self::Changes => "Changes",
+            Self::Health => "Health",
+            Self::History => "History",
             Self::Inspect => "Inspect",
         }
     }
@@ -51,7 +67,9 @@ impl Tab {
     /// What it asks for: a tab that somebody may not open is not drawn.
     fn right(self) -> Right {
         match self {
-            Self::Summary | Self::Inspect => Right::Look,
+            Self::Summary | Self::Processes | Self::Changes | Self::Health | Self::History | Self::Inspect => {
+                Right::Look
+            }
         }
     }
 }

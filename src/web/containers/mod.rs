@@ -4,10 +4,12 @@ mod actions;
 mod create;
 mod detail;
 mod docs;
-mod frame;
 pub(super) mod draft;
+mod frame;
 pub mod json;
 mod list;
+mod processes;
+mod quiet;
 mod row;
 pub(super) mod view;
 pub(super) mod words;
@@ -38,6 +40,7 @@ pub(super) fn routes() -> Routes {
         .get("/containers/{id}/inspect", Right::Look, detail::inspect)
         .doc(docs::inspect())
         .get("/containers/{id}/inspect.json", Right::Look, detail::raw)
+        .and(processes::routes())
         .get("/containers/{id}/{verb}", Right::Operate, actions::confirm)
         .docs(docs::confirm())
         .post("/containers/{id}/{verb}", Right::Operate, actions::act)
