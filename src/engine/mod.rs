@@ -16,6 +16,7 @@ mod live;
 mod meter;
 mod notes;
 mod own;
+mod past;
 mod picture;
 mod processes;
 mod reach;
@@ -64,6 +65,7 @@ pub struct Engine {
     details: Arc<Details>,
     told: Arc<processes::Told>,
     walked: Arc<changes::Walked>,
+    remembered: Arc<past::Remembered>,
     keeping: tokio::task::AbortHandle,
     reach: Arc<Reach>,
     views: Arc<reach::Views>,
@@ -94,6 +96,7 @@ impl Engine {
             details: Arc::default(),
             told: Arc::default(),
             walked: Arc::default(),
+            remembered: Arc::default(),
             keeping,
             reach: Arc::new(Reach::everything()),
             views: Arc::default(),

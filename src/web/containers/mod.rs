@@ -1,11 +1,13 @@
 //! Containers: the list, one of them, making one, and what can be done to them.
 
 mod actions;
+mod changes;
 mod create;
 mod detail;
 mod docs;
 pub(super) mod draft;
 mod frame;
+mod history;
 pub mod json;
 mod list;
 mod processes;
@@ -41,6 +43,8 @@ pub(super) fn routes() -> Routes {
         .doc(docs::inspect())
         .get("/containers/{id}/inspect.json", Right::Look, detail::raw)
         .and(processes::routes())
+        .and(changes::routes())
+        .and(history::routes())
         .get("/containers/{id}/{verb}", Right::Operate, actions::confirm)
         .docs(docs::confirm())
         .post("/containers/{id}/{verb}", Right::Operate, actions::act)
