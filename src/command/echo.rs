@@ -102,6 +102,11 @@ pub fn inspect(names: &[&str]) -> String {
     Line::docker("inspect").names(names)
 }
 
+/// `docker inspect -f '{{json .State.Health}}' web`.
+pub fn inspect_part(name: &str, format: &str) -> String {
+    Line::docker("inspect").option("-f", Some(format)).names(&[name])
+}
+
 /// What of a container's output is asked for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Logs<'a> {

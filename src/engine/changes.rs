@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use super::{ContainerId, Engine, Error, containers::Containers, fresh::Fresh};
 
 /// How long an answer is good: turning a page of it does not walk the files again.
-const LIFE: Duration = Duration::from_secs(15);
+const LIFE: Duration = Duration::from_secs(5);
 /// How long the engine may take to walk the files.
 const WALK: Duration = Duration::from_secs(60);
 /// How many walks the engine is asked for at once.

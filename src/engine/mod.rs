@@ -2,10 +2,12 @@
 
 mod address;
 mod changes;
+mod commit;
 mod containers;
 pub mod endpoints;
 mod error;
 mod events;
+mod export;
 mod fresh;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
@@ -34,10 +36,12 @@ use bollard::{BollardRequest, ClientVersion, Docker};
 pub use self::{
     address::Address,
     changes::{FileChange, Kind as ChangeKind},
+    commit::{Commit, INSTRUCTIONS},
     containers::*,
     error::{Error, Outage},
     events::Event,
-    ids::{ContainerId, InvalidName, VolumeName},
+    export::Export,
+    ids::{ContainerId, InvalidName, VolumeName, is_hex64 as is_id},
     images::Images,
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
     meter::Meter,
@@ -66,6 +70,7 @@ pub struct Engine {
     told: Arc<processes::Told>,
     walked: Arc<changes::Walked>,
     remembered: Arc<past::Remembered>,
+    exports: export::Places,
     keeping: tokio::task::AbortHandle,
     reach: Arc<Reach>,
     views: Arc<reach::Views>,
@@ -97,6 +102,7 @@ impl Engine {
             told: Arc::default(),
             walked: Arc::default(),
             remembered: Arc::default(),
+            exports: export::Places::default(),
             keeping,
             reach: Arc::new(Reach::everything()),
             views: Arc::default(),

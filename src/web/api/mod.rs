@@ -51,6 +51,7 @@ mod tests {
         ("GET /containers/stream", "a live page"),
         ("GET /containers/{id}/stream", "a live page"),
         ("GET /containers/{id}/head/stream", "a live page"),
+        ("GET /containers/{id}/health/stream", "a live page"),
         ("GET /containers/{id}/history/stream", "a live page"),
         ("GET /containers/{id}/processes/stream", "a live page"),
         ("GET /volumes/stream", "a live page"),
@@ -61,7 +62,8 @@ mod tests {
         ("GET /api", "this page"),
         ("GET /openapi.json", "the description itself"),
     ];
-    const FILES: [&str; 3] = ["GET /activity.sh", "GET /audit.jsonl", "GET /audit.csv"];
+    const FILES: [&str; 4] =
+        ["GET /activity.sh", "GET /audit.jsonl", "GET /audit.csv", "GET /containers/{id}/export.tar"];
 
     #[test]
     fn every_route_is_told_to_scripts_or_named_as_none_of_theirs() {

@@ -39,6 +39,8 @@ const OF_PAGE: usize = 300;
 const OPEN: usize = 60;
 /// How deep folders are drawn into each other.
 const DEPTH: usize = 16;
+/// Up to how many things are in a folder for it to be open from the start, if it is none within another.
+const FEW: usize = 12;
 /// For scripts: changes on a page.
 const ITEMS: usize = 1_000;
 
@@ -122,10 +124,6 @@ impl<'a> Node<'a> {
         }
         root
     }
-
-    fn all(&self) -> usize {
-        self.counts.iter().sum()
-    }
 }
 
 /// A name on one line: a line end in it is seen, too.
@@ -185,7 +183,7 @@ impl Drawer<'_> {
                 name: shown(name),
                 kind: node.kind,
                 counts,
-                is_open: self.is_open,
+                is_open: self.is_open || depth == 0 && node.inside.len() <= FEW,
                 path: View { folder: path.clone(), page: 1, ..self.view.clone() }.path(self.id),
             });
             // The last of the room is for the folders beside it.

@@ -35,6 +35,10 @@ pub enum Tab {
     History,
     /// Everything that the engine knows.
     Inspect,
+    /// Making an image of it: no tab, but a page within its frame.
+    Commit,
+    /// Taking its files: likewise.
+    Export,
 }
 
 impl Tab {
@@ -50,6 +54,8 @@ impl Tab {
             Self::Health => "health",
             Self::History => "history",
             Self::Inspect => "inspect",
+            Self::Commit => "commit",
+            Self::Export => "export",
         }
     }
 
@@ -61,6 +67,8 @@ impl Tab {
             Self::Health => "Health",
             Self::History => "History",
             Self::Inspect => "Inspect",
+            Self::Commit => "Commit",
+            Self::Export => "Export",
         }
     }
 
@@ -70,6 +78,8 @@ impl Tab {
             Self::Summary | Self::Processes | Self::Changes | Self::Health | Self::History | Self::Inspect => {
                 Right::Look
             }
+            Self::Commit => Right::Enter,
+            Self::Export => Right::Read,
         }
     }
 }
@@ -114,6 +124,12 @@ impl<'a> Frame<'a> {
     pub fn new(page: &Page, container: &'a Container, here: Tab, command: String) -> Self {
         let tabs = Tabs::new(page, container, here);
         Self { c: container, mark: StateMark::of(container), label: here.label(), command, tabs }
+    }
+
+    /// The same for a page that has its command elsewhere.
+    #[must_use]
+    pub fn without_command(self) -> Self {
+        Self { command: String::new(), ..self }
     }
 
     /// What stands around the whole page, which lives as far as its head goes. A page with a live connection of its own

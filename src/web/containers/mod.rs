@@ -2,11 +2,14 @@
 
 mod actions;
 mod changes;
+mod commit;
 mod create;
 mod detail;
 mod docs;
 pub(super) mod draft;
+mod export;
 mod frame;
+mod health;
 mod history;
 pub mod json;
 mod list;
@@ -44,6 +47,9 @@ pub(super) fn routes() -> Routes {
         .get("/containers/{id}/inspect.json", Right::Look, detail::raw)
         .and(processes::routes())
         .and(changes::routes())
+        .and(health::routes())
+        .and(commit::routes())
+        .and(export::routes())
         .and(history::routes())
         .get("/containers/{id}/{verb}", Right::Operate, actions::confirm)
         .docs(docs::confirm())
