@@ -177,9 +177,14 @@ pub fn export(name: &str, file: &str, is_packed: bool) -> String {
     }
 }
 
-/// `docker exec -it web sh`.
-pub fn exec(name: &str, user: Option<&str>, command: &[&str]) -> String {
-    Line::docker("exec -it").option("-u", user).words([name]).names(command)
+/// `docker exec -it -u www -w /srv web sh`.
+pub fn exec(name: &str, user: Option<&str>, workdir: Option<&str>, command: &[&str]) -> String {
+    Line::docker("exec -it").option("-u", user).option("-w", workdir).words([name]).names(command)
+}
+
+/// `docker attach web`: only to look, without input and without passing on ^C.
+pub fn attach(name: &str, is_read_only: bool) -> String {
+    Line::docker("attach").when(is_read_only, "--no-stdin").when(is_read_only, "--sig-proxy=false").names(&[name])
 }
 
 /// `docker pull --platform linux/arm64 nginx`.
@@ -266,7 +271,13 @@ mod tests {
         assert_eq!(commit("web", "a:1", what), "docker commit -m 'it works' -c 'CMD [\"ls\"]' --pause=false web a:1");
         assert_eq!(export("web", "web.tar", false), "docker export -o web.tar web");
         assert_eq!(export("web", "web.tar.gz", true), "docker export web | gzip > web.tar.gz");
-        assert_eq!(exec("web", Some("root"), &["sh", "-c", "ls *"]), "docker exec -it -u root web sh -c 'ls *'");
+        assert_eq!(
+            exec("web", Some("root"), Some("/my files"), &["sh", "-c", "ls *"]),
+            "docker exec -it -u root -w '/my files' web sh -c 'ls *'"
+        );
+        assert_eq!(exec("web", None, None, &["sh"]), "docker exec -it web sh");
+        assert_eq!(attach("web", false), "docker attach web");
+        assert_eq!(attach("web", true), "docker attach --no-stdin --sig-proxy=false web");
     }
 
     #[test]

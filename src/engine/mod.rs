@@ -7,6 +7,7 @@ mod containers;
 pub mod endpoints;
 mod error;
 mod events;
+mod exec;
 mod export;
 mod fresh;
 #[cfg(any(test, fuzzing))]
@@ -40,6 +41,7 @@ pub use self::{
     containers::*,
     error::{Error, Outage},
     events::Event,
+    exec::{Command, Execs, Left, Line, Reader, Remote, Writer},
     export::Export,
     ids::{ContainerId, InvalidName, VolumeName, is_hex64 as is_id},
     images::Images,
@@ -154,6 +156,11 @@ impl Engine {
     /// Its volumes.
     pub fn volumes(&self) -> Volumes<'_> {
         Volumes(self)
+    }
+
+    /// Commands inside its containers.
+    pub fn execs(&self) -> Execs<'_> {
+        Execs(self)
     }
 
     /// Our long work with it.

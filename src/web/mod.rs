@@ -32,10 +32,15 @@ mod people;
 mod prefix;
 mod process;
 mod routes;
+mod screen;
 mod security;
 mod serve;
 mod session;
+mod shell;
+mod shells;
+mod socket;
 mod stream;
+mod terminals;
 mod theme;
 mod volumes;
 mod wire;
@@ -63,6 +68,7 @@ pub use self::{
     routes::{Route, Routes},
     security::Guards,
     serve::{Listeners, raise_file_limit, serve},
+    shells::Shells,
     stream::Streams,
     wire::Wire,
 };
@@ -126,6 +132,14 @@ pub static SECTIONS: &[Section] = &[
         routes: jobs::routes,
     },
     Section {
+        path: "/terminals",
+        label: "Terminals",
+        group: Some("Engine"),
+        count: None,
+        right: Right::Enter,
+        routes: terminals::routes,
+    },
+    Section {
         path: "/activity",
         label: "Activity",
         group: Some("Team"),
@@ -176,6 +190,8 @@ pub struct AppState {
     pub rules: Arc<Rules>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// The open terminals.
+    pub shells: Arc<Shells>,
 }
 
 /// All routes, each with the right that it asks for.
@@ -195,7 +211,7 @@ pub fn routes() -> Routes {
 /// small enough.
 fn router(state: AppState, prefix: Option<Prefix>) -> Router {
     routes()
-        .into_router()
+        .into_router(&state)
         .fallback(async || {
             Error::not_found(
                 "There is no such page.",

@@ -139,14 +139,14 @@ enum Holder {
 }
 
 /// A place among the live connections, given back when it is dropped.
-struct Place {
+pub(super) struct Place {
     streams: Arc<Streams>,
     holders: Vec<Holder>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Place {
-    fn take(streams: &Arc<Streams>, asker: &Asker) -> Option<Self> {
+    pub(super) fn take(streams: &Arc<Streams>, asker: &Asker) -> Option<Self> {
         let permit = streams.places.clone().try_acquire_owned().ok()?;
         let person = asker.who.account.map(Holder::Person);
         let holders: Vec<Holder> = std::iter::once(Holder::Client(asker.client.address)).chain(person).collect();

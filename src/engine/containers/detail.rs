@@ -428,6 +428,13 @@ impl Detail {
     }
 }
 
+impl Detail {
+    /// Whether its process takes input: it was made with -i.
+    pub fn takes_input(&self) -> bool {
+        self.raw.pointer("/Config/OpenStdin").and_then(Value::as_bool).unwrap_or_default()
+    }
+}
+
 impl EnvVar {
     fn parse(pair: &str) -> Self {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

@@ -25,6 +25,8 @@ use crate::{
 pub enum Tab {
     /// What it is, why, and what can be done.
     Summary,
+    /// A command of one's own in it.
+    Terminal,
     /// Who runs inside.
     Processes,
     /// What is another than in the image.
@@ -43,12 +45,14 @@ pub enum Tab {
 
 impl Tab {
     /// All, in their order.
-    const EACH: [Self; 6] = [Self::Summary, Self::Processes, Self::Changes, Self::Health, Self::History, Self::Inspect];
+    const EACH: [Self; 7] =
+        [Self::Summary, Self::Terminal, Self::Processes, Self::Changes, Self::Health, Self::History, Self::Inspect];
 
     /// Its word in the address; none for the summary.
     pub fn word(self) -> &'static str {
         match self {
             Self::Summary => "",
+            Self::Terminal => "terminal",
             Self::Processes => "processes",
             Self::Changes => "changes",
             Self::Health => "health",
@@ -62,6 +66,7 @@ impl Tab {
     fn label(self) -> &'static str {
         match self {
             Self::Summary => "Summary",
+            Self::Terminal => "Terminal",
             Self::Processes => "Processes",
             Self::Changes => "Changes",
             Self::Health => "Health",
@@ -78,7 +83,7 @@ impl Tab {
             Self::Summary | Self::Processes | Self::Changes | Self::Health | Self::History | Self::Inspect => {
                 Right::Look
             }
-            Self::Commit => Right::Enter,
+            Self::Terminal | Self::Commit => Right::Enter,
             Self::Export => Right::Read,
         }
     }

@@ -16,6 +16,7 @@ mod list;
 mod processes;
 mod quiet;
 mod row;
+mod terminal;
 pub(super) mod view;
 pub(super) mod words;
 
@@ -55,4 +56,5 @@ pub(super) fn routes() -> Routes {
         .docs(docs::confirm())
         .post("/containers/{id}/{verb}", Right::Operate, actions::act)
         .docs(docs::act())
+        .and(terminal::routes())
 }
