@@ -13,6 +13,7 @@ mod create;
 mod faults;
 mod guards;
 mod hostile;
+mod inside;
 mod jobs;
 mod lifecycle;
 mod limits;
