@@ -49,7 +49,14 @@ use std::sync::Arc;
 
 use axum::{Router, extract::FromRef, middleware};
 use tower::util::option_layer;
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer,
+        predicate::{DefaultPredicate, NotForContentType, Predicate},
+    },
+    limit::RequestBodyLimitLayer,
+};
 
 use self::prefix::Prefix;
 pub use self::{
@@ -221,7 +228,11 @@ fn router(state: AppState, prefix: Option<Prefix>) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), asker::identify))
         .layer(middleware::from_fn_with_state(state.clone(), security::headers))
         .layer(option_layer(prefix.map(|prefix| middleware::map_response_with_state(prefix, prefix::put))))
-        .layer(CompressionLayer::new())
+        // What is saved goes out as it is: it may be large, and packed already.
+        .layer(
+            CompressionLayer::new()
+                .compress_when(DefaultPredicate::new().and(NotForContentType::const_new("application/x-tar"))),
+        )
         .layer(middleware::from_fn_with_state(state.clone(), metrics::count))
         .with_state(state)
 }
