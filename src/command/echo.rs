@@ -138,6 +138,16 @@ pub fn stats(names: &[&str]) -> String {
     Line::docker("stats").names(names)
 }
 
+/// `docker exec -it -u www -w /srv web sh`.
+pub fn exec(name: &str, user: Option<&str>, workdir: Option<&str>, command: &[&str]) -> String {
+    Line::docker("exec -it").option("-u", user).option("-w", workdir).words([name]).names(command)
+}
+
+/// `docker attach web`: only to look, without input and without passing on ^C.
+pub fn attach(name: &str, is_read_only: bool) -> String {
+    Line::docker("attach").when(is_read_only, "--no-stdin").when(is_read_only, "--sig-proxy=false").names(&[name])
+}
+
 /// `docker top web -eo pid,args`: its options are those of `ps`, a word each.
 pub fn top(name: &str, options: &str) -> String {
     Line::docker("top").words([name]).words(options.split(' ')).end()
@@ -175,16 +185,6 @@ pub fn export(name: &str, file: &str, is_packed: bool) -> String {
     } else {
         Line::docker("export").option("-o", Some(file)).names(&[name])
     }
-}
-
-/// `docker exec -it -u www -w /srv web sh`.
-pub fn exec(name: &str, user: Option<&str>, workdir: Option<&str>, command: &[&str]) -> String {
-    Line::docker("exec -it").option("-u", user).option("-w", workdir).words([name]).names(command)
-}
-
-/// `docker attach web`: only to look, without input and without passing on ^C.
-pub fn attach(name: &str, is_read_only: bool) -> String {
-    Line::docker("attach").when(is_read_only, "--no-stdin").when(is_read_only, "--sig-proxy=false").names(&[name])
 }
 
 /// `docker pull --platform linux/arm64 nginx`.
@@ -264,13 +264,6 @@ mod tests {
         assert_eq!(rm(&["web/db"], false, false, true), "docker rm -l web/db");
         assert_eq!(ps(true, &[("label", "note=two words")]), "docker ps -a --filter 'label=note=two words'");
         assert_eq!(logs("web", Logs { follow: true, tail: Some(100), ..Logs::default() }), "docker logs -f -n 100 web");
-        assert_eq!(top("web", "-eo pid,args"), "docker top web -eo pid,args");
-        assert_eq!(diff("web"), "docker diff web");
-        let changes = ["CMD [\"ls\"]".to_owned()];
-        let what = Commit { message: Some("it works"), changes: &changes, no_pause: true, ..Commit::default() };
-        assert_eq!(commit("web", "a:1", what), "docker commit -m 'it works' -c 'CMD [\"ls\"]' --pause=false web a:1");
-        assert_eq!(export("web", "web.tar", false), "docker export -o web.tar web");
-        assert_eq!(export("web", "web.tar.gz", true), "docker export web | gzip > web.tar.gz");
         assert_eq!(
             exec("web", Some("root"), Some("/my files"), &["sh", "-c", "ls *"]),
             "docker exec -it -u root -w '/my files' web sh -c 'ls *'"
@@ -278,6 +271,13 @@ mod tests {
         assert_eq!(exec("web", None, None, &["sh"]), "docker exec -it web sh");
         assert_eq!(attach("web", false), "docker attach web");
         assert_eq!(attach("web", true), "docker attach --no-stdin --sig-proxy=false web");
+        assert_eq!(top("web", "-eo pid,args"), "docker top web -eo pid,args");
+        assert_eq!(diff("web"), "docker diff web");
+        let changes = ["CMD [\"ls\"]".to_owned()];
+        let what = Commit { message: Some("it works"), changes: &changes, no_pause: true, ..Commit::default() };
+        assert_eq!(commit("web", "a:1", what), "docker commit -m 'it works' -c 'CMD [\"ls\"]' --pause=false web a:1");
+        assert_eq!(export("web", "web.tar", false), "docker export -o web.tar web");
+        assert_eq!(export("web", "web.tar.gz", true), "docker export web | gzip > web.tar.gz");
     }
 
     #[test]

@@ -163,11 +163,6 @@ impl Wire {
         self.whole(&format!("GET {path}"), READ, self.fetch(path)).await
     }
 
-    /// The same where the headers may take longer.
-    pub(super) async fn open_within(&self, path: &str, limit: Duration) -> Result<Response<Incoming>, Error> {
-        self.whole(&format!("GET {path}"), limit, self.fetch(path)).await
-    }
-
     /// A POST of JSON whose whole answer is read within `limit`.
     pub(super) async fn post(&self, path: &str, body: &impl Serialize, limit: Duration) -> Result<Bytes, Error> {
         self.whole(&format!("POST {path}"), limit, async {
@@ -192,6 +187,11 @@ impl Wire {
             Err(Error::Unsupported("the engine, or a proxy before it, does not hand over the connection".to_owned()))
         })
         .await
+    }
+
+    /// The same where the headers may take longer.
+    pub(super) async fn open_within(&self, path: &str, limit: Duration) -> Result<Response<Incoming>, Error> {
+        self.whole(&format!("GET {path}"), limit, self.fetch(path)).await
     }
 
     async fn fetch(&self, path: &str) -> Result<Response<Incoming>, Error> {

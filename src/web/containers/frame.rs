@@ -44,48 +44,37 @@ pub enum Tab {
 }
 
 impl Tab {
-    /// All, in their order.
-    const EACH: [Self; 7] =
-        [Self::Summary, Self::Terminal, Self::Processes, Self::Changes, Self::Health, Self::History, Self::Inspect];
+    /// All that are drawn, in their order.
+    const EACH: &[Self] =
+        &[Self::Summary, Self::Terminal, Self::Processes, Self::Changes, Self::Health, Self::History, Self::Inspect];
+
+    /// Its word in the address, none for the summary; what it is called; and what it asks for: a tab that somebody may
+    /// not open is not drawn.
+    fn about(self) -> (&'static str, &'static str, Right) {
+        match self {
+            Self::Summary => ("", "Summary", Right::Look),
+            Self::Terminal => ("terminal", "Terminal", Right::Enter),
+            Self::Processes => ("processes", "Processes", Right::Look),
+            Self::Changes => ("changes", "Changes", Right::Look),
+            Self::Health => ("health", "Health", Right::Look),
+            Self::History => ("history", "History", Right::Look),
+            Self::Inspect => ("inspect", "Inspect", Right::Look),
+            Self::Commit => ("commit", "Commit", Right::Enter),
+            Self::Export => ("export", "Export", Right::Read),
+        }
+    }
 
     /// Its word in the address; none for the summary.
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Summary => "",
-            Self::Terminal => "terminal",
-            Self::Processes => "processes",
-            Self::Changes => "changes",
-            Self::Health => "health",
-            Self::History => "history",
-            Self::Inspect => "inspect",
-            Self::Commit => "commit",
-            Self::Export => "export",
-        }
+        self.about().0
     }
 
     fn label(self) -> &'static str {
-        match self {
-            Self::Summary => "Summary",
-            Self::Terminal => "Terminal",
-            Self::Processes => "Processes",
-            Self::Changes => "Changes",
-            Self::Health => "Health",
-            Self::History => "History",
-            Self::Inspect => "Inspect",
-            Self::Commit => "Commit",
-            Self::Export => "Export",
-        }
+        self.about().1
     }
 
-    /// What it asks for: a tab that somebody may not open is not drawn.
     fn right(self) -> Right {
-        match self {
-            Self::Summary | Self::Processes | Self::Changes | Self::Health | Self::History | Self::Inspect => {
-                Right::Look
-            }
-            Self::Terminal | Self::Commit => Right::Enter,
-            Self::Export => Right::Read,
-        }
+        self.about().2
     }
 }
 
@@ -108,7 +97,7 @@ impl<'a> Tabs<'a> {
             format!("/containers/{}{}{word}", container.id, if word.is_empty() { "" } else { "/" })
         };
         let may = |tab: &Tab| page.may(tab.right());
-        let tabs = Tab::EACH.into_iter().filter(may).map(|tab| (path(tab), tab.label(), tab == here)).collect();
+        let tabs = Tab::EACH.iter().copied().filter(may).map(|tab| (path(tab), tab.label(), tab == here)).collect();
         Self { name: &container.name, tabs }
     }
 }
