@@ -16,6 +16,7 @@ mod ids;
 mod images;
 mod jobs;
 mod live;
+mod logs;
 mod meter;
 mod notes;
 mod own;
@@ -46,6 +47,10 @@ pub use self::{
     ids::{ContainerId, InvalidName, VolumeName, is_hex64 as is_id},
     images::Images,
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
+    logs::{
+        Cursor, Filter, Follow, Found, InvalidCursor, InvalidSearch, Level, Line as LogLine, Logs, Mark, MarkKind,
+        Matcher, News, Out, Painted, Painter, Place, Scan, Search, Style, Window, plain,
+    },
     meter::Meter,
     own::Own,
     picture::{Link, Picture},
@@ -73,6 +78,7 @@ pub struct Engine {
     walked: Arc<changes::Walked>,
     remembered: Arc<past::Remembered>,
     exports: export::Places,
+    feeds: Arc<logs::Feeds>,
     keeping: tokio::task::AbortHandle,
     reach: Arc<Reach>,
     views: Arc<reach::Views>,
@@ -105,6 +111,7 @@ impl Engine {
             walked: Arc::default(),
             remembered: Arc::default(),
             exports: export::Places::default(),
+            feeds: Arc::default(),
             keeping,
             reach: Arc::new(Reach::everything()),
             views: Arc::default(),
@@ -146,6 +153,11 @@ impl Engine {
     /// Its containers.
     pub fn containers(&self) -> Containers<'_> {
         Containers(self)
+    }
+
+    /// Its logs.
+    pub fn logs(&self) -> Logs<'_> {
+        Logs(self)
     }
 
     /// Its images.

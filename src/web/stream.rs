@@ -23,7 +23,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::{AppState, Asker, Error, asker::Lease, chrome, extract::Page};
 use crate::{
@@ -315,6 +315,83 @@ impl Live {
         ));
         respond(body)
     }
+}
+
+/// Where a task puts what it has to send.
+pub struct Outbox(mpsc::Sender<Bytes>);
+
+impl Outbox {
+    /// Waits until the client has taken what was sent before; none when it is gone. So nothing is made for who does not
+    /// read.
+    pub async fn room(&self) -> Option<mpsc::Permit<'_, Bytes>> {
+        self.0.reserve().await.ok()
+    }
+}
+
+/// Ends a task when it is dropped.
+struct Worker(tokio::task::AbortHandle);
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Live {
+    /// Sends events that a task of its own makes, for as long as the client reads and has the right to it.
+    pub fn events<F>(self, make: impl FnOnce(Outbox) -> F) -> Response
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        respond(self.work(true, make))
+    }
+
+    /// The same for a file: without signs of life.
+    pub fn file<F>(self, make: impl FnOnce(Outbox) -> F) -> Body
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.work(false, make)
+    }
+
+    /// What the client has had already, as it says.
+    pub fn last_event(&self) -> Option<&str> {
+        self.has.as_deref()
+    }
+
+    fn work<F>(self, pulses: bool, make: impl FnOnce(Outbox) -> F) -> Body
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let Self { page, place, ending, lease, .. } = self;
+        let (sender, receiver) = mpsc::channel(1);
+        let worker = Worker(tokio::spawn(make(Outbox(sender))).abort_handle());
+        let mut beat = tokio::time::interval(PULSE);
+        beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let state = (receiver, ending, lease, beat, (page, place, worker));
+        Body::from_stream(stream::unfold(
+            state,
+            move |(mut receiver, mut ending, mut lease, mut beat, held)| async move {
+                if *ending.borrow() {
+                    return None;
+                }
+                let message = tokio::select! {
+                    _ = ending.changed() => return None,
+                    () = lease.lost() => return None,
+                    message = receiver.recv() => message?,
+                    _ = beat.tick(), if pulses => pulse(held.0.engine.watch().is_live()),
+                };
+                Some((Ok::<_, std::convert::Infallible>(message), (receiver, ending, lease, beat, held)))
+            },
+        ))
+    }
+}
+
+/// An event with data of its own: JSON, so that nothing in it ends a line.
+pub fn event(name: &str, id: Option<&str>, data: &impl serde::Serialize) -> Bytes {
+    let data = serde_json::to_string(data).unwrap_or_default();
+    let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
+    Bytes::from(format!("event: {name}\n{id}data: {data}\n\n"))
 }
 
 fn pulse(live: bool) -> Bytes {

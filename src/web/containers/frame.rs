@@ -25,6 +25,8 @@ use crate::{
 pub enum Tab {
     /// What it is, why, and what can be done.
     Summary,
+    /// What it writes.
+    Logs,
     /// A command of one's own in it.
     Terminal,
     /// Who runs inside.
@@ -45,14 +47,23 @@ pub enum Tab {
 
 impl Tab {
     /// All that are drawn, in their order.
-    const EACH: &[Self] =
-        &[Self::Summary, Self::Terminal, Self::Processes, Self::Changes, Self::Health, Self::History, Self::Inspect];
+    const EACH: &[Self] = &[
+        Self::Summary,
+        Self::Logs,
+        Self::Terminal,
+        Self::Processes,
+        Self::Changes,
+        Self::Health,
+        Self::History,
+        Self::Inspect,
+    ];
 
     /// Its word in the address, none for the summary; what it is called; and what it asks for: a tab that somebody may
     /// not open is not drawn.
     fn about(self) -> (&'static str, &'static str, Right) {
         match self {
             Self::Summary => ("", "Summary", Right::Look),
+            Self::Logs => ("logs", "Logs", Right::Look),
             Self::Terminal => ("terminal", "Terminal", Right::Enter),
             Self::Processes => ("processes", "Processes", Right::Look),
             Self::Changes => ("changes", "Changes", Right::Look),

@@ -8,7 +8,7 @@ mod detail;
 mod docs;
 pub(super) mod draft;
 mod export;
-mod frame;
+pub(super) mod frame;
 mod health;
 mod history;
 pub mod json;
