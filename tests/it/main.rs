@@ -25,5 +25,6 @@ mod proxy;
 mod reach;
 mod roles;
 mod session;
+mod terminal;
 mod tls;
 mod volumes;
