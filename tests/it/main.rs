@@ -26,5 +26,6 @@ mod proxy;
 mod reach;
 mod roles;
 mod session;
+mod terminal;
 mod tls;
 mod volumes;
