@@ -133,6 +133,12 @@ pub fn stats(names: &[&str]) -> String {
     Line::docker("stats").names(names)
 }
 
+/// `docker update --memory 512m web`.
+pub fn update(flags: &[(&str, &str)], name: &str) -> String {
+    let line = flags.iter().fold(Line::docker("update"), |line, (flag, value)| line.option(&format!("--{flag}"), Some(value)));
+    line.names(&[name])
+}
+
 /// `docker exec -it web sh`.
 pub fn exec(name: &str, user: Option<&str>, command: &[&str]) -> String {
     Line::docker("exec -it").option("-u", user).words([name]).names(command)
@@ -215,6 +221,7 @@ mod tests {
         assert_eq!(rm(&["web/db"], false, false, true), "docker rm -l web/db");
         assert_eq!(ps(true, &[("label", "note=two words")]), "docker ps -a --filter 'label=note=two words'");
         assert_eq!(logs("web", Logs { follow: true, tail: Some(100), ..Logs::default() }), "docker logs -f -n 100 web");
+        assert_eq!(update(&[("memory", "512m"), ("restart", "no")], "web"), "docker update --memory 512m --restart no web");
         assert_eq!(exec("web", Some("root"), &["sh", "-c", "ls *"]), "docker exec -it -u root web sh -c 'ls *'");
     }
 

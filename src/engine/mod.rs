@@ -39,7 +39,7 @@ pub use self::{
     own::Own,
     picture::{Link, Picture},
     reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_options, root_on_host},
-    stats::{Usage, Watcher},
+    stats::{Figures, Measure, Point, Range, Usage, Watcher},
     system::{Info, Version},
     volumes::{NewVolume, Sizes, Volume, Volumes},
 };
@@ -95,6 +95,7 @@ impl Engine {
     pub fn close(&self) {
         self.live.close();
         self.keeping.abort();
+        self.save_history();
     }
 
     /// Where it is.

@@ -145,9 +145,19 @@ impl Wire {
 
     /// A GET whose whole answer is read within `limit`.
     pub(super) async fn bytes(&self, path: &str, limit: Duration) -> Result<Bytes, Error> {
-        self.whole(&format!("GET {path}"), limit, async {
+        let request = get(path)?;
+        self.answer(&format!("GET {path}"), limit, request).await
+    }
+
+    /// A request whose whole answer is read within `limit`.
+    pub(super) async fn answer<B>(&self, what: &str, limit: Duration, request: Request<B>) -> Result<Bytes, Error>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        self.whole(what, limit, async {
             let _socket = self.sockets.acquire().await.map_err(|_| Error::Unreachable(Outage::Broken))?;
-            let response = self.fetch(path).await?;
+            let response = self.send(request).await?;
             let status = response.status();
             let body = Limited::new(response.into_body(), ANSWER).collect().await;
             let bytes = body.map_err(|_| Error::Unreachable(Outage::Broken))?.to_bytes();
@@ -162,9 +172,7 @@ impl Wire {
     }
 
     async fn fetch(&self, path: &str) -> Result<Response<Incoming>, Error> {
-        let request =
-            Request::get(path).body(Empty::<Bytes>::new()).map_err(|error| Error::Invalid(error.to_string()))?;
-        self.send(request).await
+        self.send(get(path)?).await
     }
 
     /// Runs a call of bollard's within `limit`; answers with the HTTP status beside what it made of it.
@@ -200,6 +208,10 @@ impl Wire {
         };
         UNDERWAY.scope(Underway::default(), work).await
     }
+}
+
+fn get(path: &str) -> Result<Request<Empty<Bytes>>, Error> {
+    Request::get(path).body(Empty::new()).map_err(|error| Error::Invalid(error.to_string()))
 }
 
 async fn exchange<S, B>(stream: S, request: Request<B>) -> Result<Response<Incoming>, Error>

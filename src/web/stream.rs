@@ -168,6 +168,32 @@ impl Drop for Place {
     }
 }
 
+/// What is told between two drawings, beside the page itself: numbers that change all the time, which would draw the page
+/// anew for everybody.
+pub struct Beat {
+    /// When to ask.
+    pub at: watch::Receiver<u64>,
+    /// What is new since it was last asked: the name of an event and its JSON. It is shown what the browser has.
+    pub tell: Box<dyn FnMut(&Fragments) -> Option<(&'static str, String)> + Send>,
+}
+
+impl Beat {
+    fn message(&mut self, has: &Fragments) -> Option<Bytes> {
+        let (name, json) = (self.tell)(has)?;
+        Some(format!("event: {name}\ndata: {json}\n\n").into())
+    }
+}
+
+/// Waits for the next beat; for ever where there is none.
+async fn next_beat(beat: &mut Option<Beat>) {
+    if let Some(beat) = beat
+        && beat.at.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
 /// A request for a live connection: it has a place, and knows what its page was drawn from.
 pub struct Live {
     page: Page,
@@ -229,6 +255,15 @@ impl Live {
         D: Fn(Page) -> F + Send + 'static,
         F: Future<Output = Result<Fragments, Error>> + Send,
     {
+        self.follow_with(None, draw)
+    }
+
+    /// The same, and what is told in between.
+    pub fn follow_with<D, F>(self, beat: Option<Beat>, draw: D) -> Response
+    where
+        D: Fn(Page) -> F + Send + 'static,
+        F: Future<Output = Result<Fragments, Error>> + Send,
+    {
         let Self { page, place, ending, lease, has } = self;
         // Without the stamp: who came a moment later watches the same view.
         let view = page.here().split("drawn=").next().unwrap_or_default().to_owned();
@@ -237,7 +272,7 @@ impl Live {
         let mut pulse = tokio::time::interval(PULSE);
         pulse.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let watch = page.engine.watch();
-        let state = Following { page, place, ending, lease, has, draw, shared, pulse, watch, sent: None };
+        let state = Following { page, place, ending, lease, has, draw, shared, pulse, watch, beat, sent: None };
         let body = Body::from_stream(stream::unfold(state, |mut state| async move {
             let message = state.next().await?;
             Some((Ok::<_, std::convert::Infallible>(message), state))
@@ -309,6 +344,7 @@ struct Following<D> {
     shared: Shared,
     pulse: tokio::time::Interval,
     watch: Watch,
+    beat: Option<Beat>,
     sent: Option<Arc<Fragments>>,
 }
 
@@ -327,8 +363,12 @@ where
             let stamp = stamp(version, &self.page);
             let known = self.has.as_deref() == Some(&stamp);
             let message = if known { message(&stamp, &[]) } else { message(&stamp, &now.all()) };
+            let beat = self.beat.as_mut().and_then(|beat| beat.message(&now));
             self.sent = Some(now);
-            return Some(message);
+            return Some(match beat {
+                Some(beat) => [message, beat].concat().into(),
+                None => message,
+            });
         }
         loop {
             tokio::select! {
@@ -341,6 +381,13 @@ where
                     let parts = before.as_deref().map_or_else(|| now.all(), |before| now.since(before));
                     if !parts.is_empty() {
                         return Some(message(&stamp(version, &self.page), &parts));
+                    }
+                }
+                () = next_beat(&mut self.beat) => {
+                    let has = self.sent.as_deref();
+                    let told = self.beat.as_mut().zip(has).and_then(|(beat, has)| beat.message(has));
+                    if told.is_some() {
+                        return told;
                     }
                 }
                 _ = self.pulse.tick() => {

@@ -25,5 +25,7 @@ mod proxy;
 mod reach;
 mod roles;
 mod session;
+mod stats;
 mod tls;
+mod update;
 mod volumes;

@@ -51,6 +51,7 @@ mod tests {
         ("GET /containers/stream", "a live page"),
         ("GET /containers/{id}/stream", "a live page"),
         ("GET /containers/{id}/head/stream", "a live page"),
+        ("GET /containers/{id}/stats/stream", "a live page"),
         ("GET /volumes/stream", "a live page"),
         ("GET /events/stream", "a live page"),
         ("GET /jobs/{id}/stream", "a live page"),

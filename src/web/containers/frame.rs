@@ -25,18 +25,21 @@ use crate::{
 pub enum Tab {
     /// What it is, why, and what can be done.
     Summary,
+    /// What it uses, now and over time.
+    Stats,
     /// Everything that the engine knows.
     Inspect,
 }
 
 impl Tab {
     /// All, in their order.
-    const EACH: [Self; 2] = [Self::Summary, Self::Inspect];
+    const EACH: [Self; 3] = [Self::Summary, Self::Stats, Self::Inspect];
 
     /// Its word in the address; none for the summary.
     pub fn word(self) -> &'static str {
         match self {
             Self::Summary => "",
+            Self::Stats => "stats",
             Self::Inspect => "inspect",
         }
     }
@@ -44,6 +47,7 @@ impl Tab {
     fn label(self) -> &'static str {
         match self {
             Self::Summary => "Summary",
+            Self::Stats => "Stats",
             Self::Inspect => "Inspect",
         }
     }
@@ -51,7 +55,7 @@ impl Tab {
     /// What it asks for: a tab that somebody may not open is not drawn.
     fn right(self) -> Right {
         match self {
-            Self::Summary | Self::Inspect => Right::Look,
+            Self::Summary | Self::Stats | Self::Inspect => Right::Look,
         }
     }
 }

@@ -9,6 +9,8 @@ pub(super) mod draft;
 pub mod json;
 mod list;
 mod row;
+mod stats;
+mod update;
 pub(super) mod view;
 pub(super) mod words;
 
@@ -42,4 +44,6 @@ pub(super) fn routes() -> Routes {
         .docs(docs::confirm())
         .post("/containers/{id}/{verb}", Right::Operate, actions::act)
         .docs(docs::act())
+        .and(stats::routes())
+        .and(update::routes())
 }
