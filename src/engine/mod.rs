@@ -1,10 +1,15 @@
 //! Docker in our words. No HTTP of ours, no HTML. The only place that names bollard.
 
 mod address;
+mod changes;
+mod commit;
 mod containers;
 pub mod endpoints;
 mod error;
 mod events;
+mod exec;
+mod export;
+mod fresh;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod ids;
@@ -14,7 +19,9 @@ mod live;
 mod meter;
 mod notes;
 mod own;
+mod past;
 mod picture;
+mod processes;
 mod reach;
 pub mod spec;
 mod stats;
@@ -29,15 +36,20 @@ use bollard::{BollardRequest, ClientVersion, Docker};
 
 pub use self::{
     address::Address,
+    changes::{FileChange, Kind as ChangeKind},
+    commit::{Commit, INSTRUCTIONS},
     containers::*,
     error::{Error, Outage},
     events::Event,
-    ids::{ContainerId, InvalidName, VolumeName},
+    exec::{Command, Execs, Left, Line, Reader, Remote, Writer},
+    export::Export,
+    ids::{ContainerId, InvalidName, VolumeName, is_hex64 as is_id},
     images::Images,
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
     meter::Meter,
     own::Own,
     picture::{Link, Picture},
+    processes::{Columns, Processes},
     reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_options, root_on_host},
     stats::{Figures, Measure, Point, Range, Usage, Watcher},
     system::{Info, Version},
@@ -57,6 +69,10 @@ pub struct Engine {
     jobs: Arc<jobs::Shelf>,
     sampler: Arc<stats::Sampler>,
     details: Arc<Details>,
+    told: Arc<processes::Told>,
+    walked: Arc<changes::Walked>,
+    remembered: Arc<past::Remembered>,
+    exports: export::Places,
     keeping: tokio::task::AbortHandle,
     reach: Arc<Reach>,
     views: Arc<reach::Views>,
@@ -85,6 +101,10 @@ impl Engine {
             jobs: Arc::default(),
             sampler: Arc::default(),
             details: Arc::default(),
+            told: Arc::default(),
+            walked: Arc::default(),
+            remembered: Arc::default(),
+            exports: export::Places::default(),
             keeping,
             reach: Arc::new(Reach::everything()),
             views: Arc::default(),
@@ -137,6 +157,11 @@ impl Engine {
     /// Its volumes.
     pub fn volumes(&self) -> Volumes<'_> {
         Volumes(self)
+    }
+
+    /// Commands inside its containers.
+    pub fn execs(&self) -> Execs<'_> {
+        Execs(self)
     }
 
     /// Our long work with it.

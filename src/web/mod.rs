@@ -32,10 +32,15 @@ mod people;
 mod prefix;
 mod process;
 mod routes;
+mod screen;
 mod security;
 mod serve;
 mod session;
+mod shell;
+mod shells;
+mod socket;
 mod stream;
+mod terminals;
 mod theme;
 mod volumes;
 mod wire;
@@ -44,7 +49,14 @@ use std::sync::Arc;
 
 use axum::{Router, extract::FromRef, middleware};
 use tower::util::option_layer;
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer,
+        predicate::{DefaultPredicate, NotForContentType, Predicate},
+    },
+    limit::RequestBodyLimitLayer,
+};
 
 use self::prefix::Prefix;
 pub use self::{
@@ -56,6 +68,7 @@ pub use self::{
     routes::{Route, Routes},
     security::Guards,
     serve::{Listeners, raise_file_limit, serve},
+    shells::Shells,
     stream::Streams,
     wire::Wire,
 };
@@ -119,6 +132,14 @@ pub static SECTIONS: &[Section] = &[
         routes: jobs::routes,
     },
     Section {
+        path: "/terminals",
+        label: "Terminals",
+        group: Some("Engine"),
+        count: None,
+        right: Right::Enter,
+        routes: terminals::routes,
+    },
+    Section {
         path: "/activity",
         label: "Activity",
         group: Some("Team"),
@@ -169,6 +190,8 @@ pub struct AppState {
     pub rules: Arc<Rules>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// The open terminals.
+    pub shells: Arc<Shells>,
 }
 
 /// All routes, each with the right that it asks for.
@@ -188,7 +211,7 @@ pub fn routes() -> Routes {
 /// small enough.
 fn router(state: AppState, prefix: Option<Prefix>) -> Router {
     routes()
-        .into_router()
+        .into_router(&state)
         .fallback(async || {
             Error::not_found(
                 "There is no such page.",
@@ -205,7 +228,11 @@ fn router(state: AppState, prefix: Option<Prefix>) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), asker::identify))
         .layer(middleware::from_fn_with_state(state.clone(), security::headers))
         .layer(option_layer(prefix.map(|prefix| middleware::map_response_with_state(prefix, prefix::put))))
-        .layer(CompressionLayer::new())
+        // What is saved goes out as it is: it may be large, and packed already.
+        .layer(
+            CompressionLayer::new()
+                .compress_when(DefaultPredicate::new().and(NotForContentType::const_new("application/x-tar"))),
+        )
         .layer(middleware::from_fn_with_state(state.clone(), metrics::count))
         .with_state(state)
 }

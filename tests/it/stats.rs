@@ -147,7 +147,9 @@ async fn a_container_that_stops_keeps_its_lines_and_gets_a_gap() {
     let web = engine.run("web", "busybox sleep 1000").await;
     console.sees_state(&web.id, "running").await;
     let mut stream = console.stream(&web.path("stats/stream")).await;
-    stream.until("a reading with CPU", |data| data.contains("\"values\":[") && !data.contains("\"values\":[null")).await;
+    stream
+        .until("a reading with CPU", |data| data.contains("\"values\":[") && !data.contains("\"values\":[null"))
+        .await;
     engine.docker(&["kill", &web.id]).await;
     stream.until("the end of the line", |data| data.contains("\"values\":[null,null,null,null,null,null,null]")).await;
     let kept = figures(&console, &web).await;
@@ -191,7 +193,8 @@ async fn s064_stats_are_shared_and_on_demand() {
     sleep(Duration::from_secs(6)).await;
     let (before, begun) = (stats_calls(&proxy), Instant::now());
     sleep(Duration::from_secs(10)).await;
-    let rate = f64::from(u32::try_from(stats_calls(&proxy) - before).expect("not so many")) / begun.elapsed().as_secs_f64();
+    let rate =
+        f64::from(u32::try_from(stats_calls(&proxy) - before).expect("not so many")) / begun.elapsed().as_secs_f64();
     // A hundred every five seconds and the one every two, whoever looks: not twenty times that.
     assert!(rate > 1.0 && rate < 30.0, "{rate} calls a second");
     assert!(proxy.most_connections() <= 100, "{} connections", proxy.most_connections());

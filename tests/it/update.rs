@@ -40,7 +40,10 @@ async fn changes(engine: &RealEngine) {
     let host = engine.inspect(&web.id).await["HostConfig"].clone();
     let number = |name: &str| host[name].as_i64();
     assert_eq!(number("Memory"), Some(100 << 20), "{host}");
-    assert_eq!((number("NanoCpus"), number("CpuShares"), number("PidsLimit")), (Some(700_000_000), Some(512), Some(60)));
+    assert_eq!(
+        (number("NanoCpus"), number("CpuShares"), number("PidsLimit")),
+        (Some(700_000_000), Some(512), Some(60))
+    );
     assert_eq!((host["CpusetCpus"].as_str(), number("MemorySwap")), (Some("0"), Some(-1)), "{host}");
     assert_eq!(host["RestartPolicy"], serde_json::json!({"Name": "on-failure", "MaximumRetryCount": 3}));
     let stats = console.get(&web.path("stats")).await.expect(200);
@@ -48,7 +51,10 @@ async fn changes(engine: &RealEngine) {
     let audit = console.get("/audit").await.expect(200);
     contains_all(&audit.said(), &["docker update --memory 100m", &web.name]);
     // What is not sent stays.
-    let scripted = console.ask("POST", &web.path("update")).header("accept", "application/json").header("content-type", "application/json");
+    let scripted = console
+        .ask("POST", &web.path("update"))
+        .header("accept", "application/json")
+        .header("content-type", "application/json");
     let answer = scripted.body(r#"{"pids-limit": "", "restart": "no"}"#).send().await.expect(200).json();
     assert_eq!(answer["command"], format!("docker update --pids-limit -1 --restart no {}", web.name));
     let host = engine.inspect(&web.id).await["HostConfig"].clone();

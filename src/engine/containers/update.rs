@@ -1,8 +1,5 @@
 //! Limits of a container that exists, changed in place: `docker update`.
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::{Request, header::CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -85,7 +82,11 @@ impl Update {
         let pids = set(vec![("limit", number(self.pids_limit))]);
         let parts = [("memory", memory), ("cpu", cpu), ("pids", pids)];
         let is_said = |value: &Value| value.as_object().is_some_and(|object| !object.is_empty());
-        Ok(parts.into_iter().filter(|(_, value)| is_said(value)).map(|(name, value)| (name.to_owned(), value)).collect())
+        Ok(parts
+            .into_iter()
+            .filter(|(_, value)| is_said(value))
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect())
     }
 }
 
@@ -103,18 +104,12 @@ impl Containers<'_> {
         picture.guard_container(id, Verb::Rename)?;
         engine.reachable()?;
         let is_podman = picture.is_podman();
-        let (path, body) = if is_podman {
-            (format!("/libpod/containers/{id}/update"), update.for_podman()?.to_string())
+        let answer = if is_podman {
+            engine.wire.post(&format!("/libpod/containers/{id}/update"), &update.for_podman()?, ACT).await
         } else {
-            let body = serde_json::to_string(update).map_err(|error| Error::Invalid(error.to_string()))?;
-            (format!("/containers/{id}/update"), body)
+            engine.wire.post(&format!("/containers/{id}/update"), update, ACT).await
         };
-        let request = Request::post(&path)
-            .header(CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|error| Error::Invalid(error.to_string()))?;
-        let what = format!("update of container {}", id.short());
-        let bytes = engine.wire.answer(&what, ACT, request).await.map_err(|error| engine.told(error))?;
+        let bytes = answer.map_err(|error| engine.told(error))?;
         engine.details.forget(id);
         engine.live.end(id).await;
         if is_podman {
@@ -134,7 +129,8 @@ mod tests {
 
     #[test]
     fn what_is_not_said_is_not_sent() {
-        let update = Update { memory: Some(1 << 26), restart_policy: Some(RestartPolicy::default()), ..Update::default() };
+        let update =
+            Update { memory: Some(1 << 26), restart_policy: Some(RestartPolicy::default()), ..Update::default() };
         let sent = serde_json::to_value(&update).unwrap();
         assert_eq!(sent, json!({"Memory": 1 << 26, "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0}}));
     }
@@ -149,7 +145,10 @@ mod tests {
             ..Update::default()
         };
         let told = update.for_podman().unwrap();
-        assert_eq!(told, json!({"memory": {"limit": 1 << 26}, "cpu": {"quota": 150_000, "period": 100_000, "cpus": "0"}, "pids": {"limit": 50}}));
+        assert_eq!(
+            told,
+            json!({"memory": {"limit": 1 << 26}, "cpu": {"quota": 150_000, "period": 100_000, "cpus": "0"}, "pids": {"limit": 50}})
+        );
         assert!(Update { restart_policy: Some(RestartPolicy::default()), ..update }.for_podman().is_err());
     }
 }

@@ -276,7 +276,10 @@ mod tests {
         Files::new(folder.path().to_owned()).write(&[(id('a'), vec![minute(NOW + 60, 30.0)])]);
         let hours = Files::new(folder.path().to_owned()).read(&id('a'), Range::Month, NOW + 120);
         assert_eq!(hours.len(), 1);
-        assert_eq!((hours[0].at, hours[0].get(Measure::Cpu), hours[0].get(Measure::CpuPeak)), (NOW, Some(20.0), Some(30.0)));
+        assert_eq!(
+            (hours[0].at, hours[0].get(Measure::Cpu), hours[0].get(Measure::CpuPeak)),
+            (NOW, Some(20.0), Some(30.0))
+        );
     }
 
     #[test]

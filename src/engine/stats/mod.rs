@@ -345,7 +345,8 @@ impl Engine {
             let mut watched = lock(&self.sampler.watched);
             watched.fast.entry(id.clone()).or_default().1 = Some(Instant::now() + LOOK / 2);
         }
-        let is_known = || lock(&self.sampler.tracks).get(id).is_some_and(|track| track.read.is_some_and(|at| at.elapsed() < NOW));
+        let is_known =
+            || lock(&self.sampler.tracks).get(id).is_some_and(|track| track.read.is_some_and(|at| at.elapsed() < NOW));
         if !is_known() && self.is_up(id) && self.reachable().is_ok() {
             let _ = tokio::time::timeout(PATIENCE, async {
                 let _one = self.sampler.one.lock().await;
@@ -496,9 +497,8 @@ impl Engine {
         if tick % FAST == 0 {
             // What a page has had read this moment is not read again: a difference of nothing tells nothing.
             let tracks = lock(&self.sampler.tracks);
-            let is_old = |id: &&ContainerId| {
-                tracks.get(*id).and_then(|track| track.read).is_none_or(|at| at.elapsed() > TICK)
-            };
+            let is_old =
+                |id: &&ContainerId| tracks.get(*id).and_then(|track| track.read).is_none_or(|at| at.elapsed() > TICK);
             due.extend(watched.fast.keys().filter(is_up).take(MOST_FAST).filter(is_old).cloned());
         }
         if tick % SLOW == 0 {

@@ -36,16 +36,8 @@ impl Measure {
         matches!(self, Self::CpuPeak | Self::Memory | Self::Pids)
     }
 
-    const EACH: [Self; VALUES] = [
-        Self::Cpu,
-        Self::CpuPeak,
-        Self::Memory,
-        Self::Received,
-        Self::Sent,
-        Self::Read,
-        Self::Written,
-        Self::Pids,
-    ];
+    const EACH: [Self; VALUES] =
+        [Self::Cpu, Self::CpuPeak, Self::Memory, Self::Received, Self::Sent, Self::Read, Self::Written, Self::Pids];
 }
 
 /// How far back.
@@ -158,7 +150,8 @@ impl Sum {
         for ((value, of), measure) in self.values.iter_mut().zip(point.values).zip(Measure::EACH) {
             if of.is_finite() {
                 let (so_far, count) = *value;
-                let next = if measure.is_highest() { if count == 0 { of } else { so_far.max(of) } } else { so_far + of };
+                let next =
+                    if measure.is_highest() { if count == 0 { of } else { so_far.max(of) } } else { so_far + of };
                 *value = (next, count.saturating_add(1));
             }
         }

@@ -251,7 +251,13 @@ mod tests {
     fn docker_stats_own_sums() {
         let v1 = json!({"usage": 5_742_592, "limit": 67_108_864, "stats": {"inactive_file": 9, "total_inactive_file": 5_242_880}});
         let before = counters(told(10, 1_000_000_000, 50_000_000_000, &v1, &json!([])));
-        let now = counters(told(12, 2_020_000_000, 54_000_000_000, &v1, &json!([{"op": "Read", "value": 4096}, {"op": "write", "value": 9000}, {"op": "Total", "value": 13_096}])));
+        let now = counters(told(
+            12,
+            2_020_000_000,
+            54_000_000_000,
+            &v1,
+            &json!([{"op": "Read", "value": 4096}, {"op": "write", "value": 9000}, {"op": "Total", "value": 13_096}]),
+        ));
         let figures = now.since(Some(&before));
         // What `docker stats` showed of it: 488KiB / 64MiB, 51 % of one CPU.
         assert_eq!((figures.memory, figures.memory_limit), (Some(499_712), Some(67_108_864)));
@@ -263,7 +269,8 @@ mod tests {
 
     #[test]
     fn cgroup_v2_has_a_name_of_its_own_for_the_cache() {
-        let v2 = json!({"usage": 10_000, "limit": 20_000, "stats": {"anon": 3000, "inactive_file": 6000, "file": 7000}});
+        let v2 =
+            json!({"usage": 10_000, "limit": 20_000, "stats": {"anon": 3000, "inactive_file": 6000, "file": 7000}});
         assert_eq!(counters(told(1, 1, 1, &v2, &Value::Null)).since(None).memory, Some(4000));
         let later = json!({"usage": 10_000, "stats": {"inactive_file": 16_000}});
         assert_eq!(counters(told(1, 1, 1, &later, &Value::Null)).since(None).memory, Some(10_000));
@@ -287,7 +294,8 @@ mod tests {
 
     #[test]
     fn s082_a_stopped_container_tells_nothing() {
-        let stopped = json!({"read": "0001-01-01T00:00:00Z", "cpu_stats": {"cpu_usage": {"total_usage": 0}}, "memory_stats": {}});
+        let stopped =
+            json!({"read": "0001-01-01T00:00:00Z", "cpu_stats": {"cpu_usage": {"total_usage": 0}}, "memory_stats": {}});
         assert_eq!(Counters::read(serde_json::from_value(stopped).unwrap(), false), None);
         let none = |value: Value| Counters::read(serde_json::from_value(value).unwrap(), false);
         assert_eq!(none(json!({})), None);

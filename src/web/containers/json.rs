@@ -7,8 +7,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    stats::json::InList,
     row::{Way, ways},
+    stats::json::InList,
     view::{Line, Listing, View},
     words,
 };

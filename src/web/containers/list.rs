@@ -224,8 +224,8 @@ pub async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
 /// `GET /containers/stream`: the same view, live; what its rows use as an event `use`.
 pub async fn stream(live: Live, Query(query): Query) -> Response {
     let view = View::parse(&query);
-    let beat = stats::of_rows(&live.page().engine, view.is_by_use());
-    live.follow_with(Some(beat), move |page| {
+    let aside = stats::of_rows(&live.page().engine, view.is_by_use());
+    live.follow_telling(aside, move |page| {
         let fragments = fragments(&page, &view);
         async { fragments }
     })

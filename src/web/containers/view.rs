@@ -219,7 +219,9 @@ const SORTS: [(&str, Order); 7] = [
     ("since", |a, b, _| b.since.cmp(&a.since).then_with(|| natural(&a.name, &b.name))),
     ("created", |a, b, _| b.created.cmp(&a.created).then_with(|| natural(&a.name, &b.name))),
     ("cpu", |a, b, uses| by_use(a, b, uses, |figures| figures.cpu)),
-    ("memory", |a, b, uses| by_use(a, b, uses, |figures| figures.memory.and_then(|bytes| u32::try_from(bytes >> 10).ok()).map(f64::from))),
+    ("memory", |a, b, uses| {
+        by_use(a, b, uses, |figures| figures.memory.and_then(|bytes| u32::try_from(bytes >> 10).ok()).map(f64::from))
+    }),
 ];
 
 /// A line of the table: a stack's heading or a container.

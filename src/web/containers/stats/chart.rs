@@ -130,7 +130,10 @@ fn round_up(value: f64, is_bytes: bool) -> f64 {
     let unit = if is_bytes { 1024_f64.powf(value.log2().div_euclid(10.0)) } else { 1.0 };
     let value = value / unit;
     let power = 10_f64.powf(value.log10().floor());
-    let step = [1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0].into_iter().find(|step| step * power >= value).unwrap_or(10.0);
+    let step = [1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0]
+        .into_iter()
+        .find(|step| step * power >= value)
+        .unwrap_or(10.0);
     step * power * unit
 }
 
@@ -303,6 +306,9 @@ mod tests {
     fn scales_end_at_numbers_that_are_easy_to_read() {
         assert_eq!([0.0, 0.7, 51.0, 101.0, 250.0].map(|value| round_up(value, false)), [1.0, 0.8, 60.0, 120.0, 250.0]);
         let mib = f64::from(1 << 20);
-        assert_eq!([40.0 * mib, 64.0 * mib, 512.0].map(|value| words::size(round_up(value, true))), ["40.0 MiB", "80.0 MiB", "600 B"]);
+        assert_eq!(
+            [40.0 * mib, 64.0 * mib, 512.0].map(|value| words::size(round_up(value, true))),
+            ["40.0 MiB", "80.0 MiB", "600 B"]
+        );
     }
 }

@@ -251,7 +251,8 @@ pub struct Cells {
 impl From<&Figures> for Cells {
     fn from(of: &Figures) -> Self {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "per cent, within bounds")]
-        let share = |part: f64, whole: f64| if whole > 0.0 { (part / whole * 100.0).clamp(0.0, 100.0) as u8 } else { 0 };
+        let share =
+            |part: f64, whole: f64| if whole > 0.0 { (part / whole * 100.0).clamp(0.0, 100.0) as u8 } else { 0 };
         #[expect(clippy::cast_precision_loss, reason = "per cent are shown")]
         let float = |value: Option<u64>| value.unwrap_or_default() as f64;
         Self {

@@ -29,7 +29,7 @@ use crate::{
         chrome::Chrome,
         extract::{Fields, Id, Page, Query},
         html::html,
-        stream::{Beat, Fragments, Live, Part},
+        stream::{Aside, Fragments, Live, Part},
     },
 };
 
@@ -149,11 +149,11 @@ fn draw(page: &Page, c: &Container, known: &Known, word: &'static str) -> Result
 
 /// What the rows of a list use: looked at as long as they are shown, and told as it changes. Of `all`, where the list is
 /// sorted by it.
-pub fn of_rows(engine: &Engine, all: bool) -> Beat {
+pub fn of_rows(engine: &Engine, all: bool) -> Aside {
     let engine = engine.clone();
     let mut watcher = engine.watch_rows();
     let mut told: HashMap<ContainerId, Cells> = HashMap::new();
-    Beat {
+    Aside {
         at: watcher.beats(),
         tell: Box::new(move |has| {
             let id = |part: &Part| part.id.strip_prefix("container-").and_then(|id| id.parse().ok());
@@ -186,7 +186,7 @@ async fn stream(Id(id): Id<ContainerId>, live: Live) -> Result<Response, Error> 
     let watcher = engine.watch_stats(&id)?;
     let of = id.clone();
     let mut told: Option<Option<Arc<Figures>>> = None;
-    let beat = Beat {
+    let aside = Aside {
         at: watcher.beats(),
         tell: Box::new(move |_| {
             let _ = &watcher;
@@ -203,7 +203,7 @@ async fn stream(Id(id): Id<ContainerId>, live: Live) -> Result<Response, Error> 
             Some(("use", serde_json::to_string(&reading).ok()?))
         }),
     };
-    Ok(live.follow_with(Some(beat), move |page| {
+    Ok(live.follow_telling(aside, move |page| {
         let id = id.clone();
         async move {
             let part = head(page.picture.containers.get(&id).map(Arc::as_ref))?;

@@ -63,7 +63,10 @@ pub fn none(container: &Container, picture: &Picture) -> String {
     match &container.state {
         State::Created => format!("{name} has never run: it uses nothing yet."),
         State::Exited | State::Dead => {
-            format!("{name} does not run (it is {}{since}): it uses nothing. What it used before stays here.", container.state)
+            format!(
+                "{name} does not run (it is {}{since}): it uses nothing. What it used before stays here.",
+                container.state
+            )
         }
         State::Restarting => format!("{name} is between two of its restarts: it uses nothing now."),
         State::Removing => format!("{name} is being removed."),
@@ -77,9 +80,17 @@ pub fn about(range: Range, keeps: bool) -> &'static str {
         (Range::Recent, true) => {
             "Every two seconds while this page is open, once a minute while nobody looks. Gaps are times in which nothing was read."
         }
-        (Range::Recent, false) => "Read every two seconds while somebody looks, and not otherwise: this console keeps no history (--stats-history).",
-        (Range::Day, true) => "A point a minute: the average of processor, network and disk, the most of memory and processes. Gaps are times in which nothing was read.",
-        (Range::Month, true) => "A point an hour: the average of processor, network and disk, the most of memory and processes. Gaps are times in which nothing was read.",
-        (_, false) => "This console keeps no history (--stats-history): there is only what was read in the last hour, while somebody looked.",
+        (Range::Recent, false) => {
+            "Read every two seconds while somebody looks, and not otherwise: this console keeps no history (--stats-history)."
+        }
+        (Range::Day, true) => {
+            "A point a minute: the average of processor, network and disk, the most of memory and processes. Gaps are times in which nothing was read."
+        }
+        (Range::Month, true) => {
+            "A point an hour: the average of processor, network and disk, the most of memory and processes. Gaps are times in which nothing was read."
+        }
+        (_, false) => {
+            "This console keeps no history (--stats-history): there is only what was read in the last hour, while somebody looked."
+        }
     }
 }

@@ -11,10 +11,7 @@ use axum::{
 use serde::{Deserialize as _, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    frame::find,
-    json::Sketch,
-};
+use super::{frame::find, json::Sketch};
 use crate::{
     command::{FLAGS, Flag, echo},
     engine::{
@@ -243,7 +240,12 @@ async fn submit(Id(id): Id<ContainerId>, page: Page, fields: Fields) -> Result<R
             let host = host_of(&page, &id).await?;
             page.show(|| (), || form(&page, &container, &Fields::default(), &host, Vec::new(), warnings))
         }
-        Err(error @ (EngineError::Invalid(_) | EngineError::Conflict(_) | EngineError::Engine { .. } | EngineError::Unsupported(_))) => {
+        Err(
+            error @ (EngineError::Invalid(_)
+            | EngineError::Conflict(_)
+            | EngineError::Engine { .. }
+            | EngineError::Unsupported(_)),
+        ) => {
             let told = Error::from(error.clone());
             let field = field_of(&error.to_string(), &read.words);
             let status = if told.status().is_server_error() && told.status() != StatusCode::NOT_IMPLEMENTED {
@@ -289,7 +291,16 @@ mod tests {
 
     #[test]
     fn only_what_differs_is_asked_for() {
-        let read = Read::new(&fields(&[("memory", "64m"), ("cpus", "0.5"), ("pids-limit", ""), ("restart", "no"), ("cpu-shares", " 512 ")]), &host());
+        let read = Read::new(
+            &fields(&[
+                ("memory", "64m"),
+                ("cpus", "0.5"),
+                ("pids-limit", ""),
+                ("restart", "no"),
+                ("cpu-shares", " 512 "),
+            ]),
+            &host(),
+        );
         assert!(read.errors.is_empty(), "{:?}", read.errors);
         assert_eq!(read.update, Update { pids_limit: Some(-1), cpu_shares: Some(512), ..Update::default() });
         assert_eq!(read.command("web"), "docker update --cpu-shares 512 --pids-limit -1 web");
@@ -298,7 +309,10 @@ mod tests {
 
     #[test]
     fn what_is_wrong_stands_at_its_field() {
-        let read = Read::new(&fields(&[("memory", "much"), ("cpus", ""), ("restart", "sometimes"), ("memory-swap", "-1")]), &host());
+        let read = Read::new(
+            &fields(&[("memory", "much"), ("cpus", ""), ("restart", "sometimes"), ("memory-swap", "-1")]),
+            &host(),
+        );
         let wrong: Vec<_> = read.errors.iter().map(|(field, _)| *field).collect();
         assert_eq!(wrong, ["memory", "cpus", "restart"]);
         assert_eq!(read.update.memory_swap, Some(-1));
