@@ -56,7 +56,7 @@ pub use self::{
     picture::{Link, Picture},
     processes::{Columns, Processes},
     reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_options, root_on_host},
-    stats::{Usage, Watcher},
+    stats::{Figures, Measure, Point, Range, Usage, Watcher},
     system::{Info, Version},
     volumes::{NewVolume, Sizes, Volume, Volumes},
 };
@@ -124,6 +124,7 @@ impl Engine {
     pub fn close(&self) {
         self.live.close();
         self.keeping.abort();
+        self.save_history();
     }
 
     /// Where it is.

@@ -27,5 +27,7 @@ mod reach;
 mod roles;
 mod session;
 mod terminal;
+mod stats;
 mod tls;
+mod update;
 mod volumes;
