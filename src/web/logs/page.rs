@@ -49,6 +49,8 @@ struct LogsPage<'a> {
     /// What comes begins behind this.
     last: Option<Cursor>,
     form: Form,
+    /// What the page was asked for, for forms that keep it.
+    asked: Vec<(String, String)>,
 }
 
 /// What the forms hold.
@@ -85,6 +87,12 @@ impl Form {
         }
     }
 
+    /// Whether it leaves anything out.
+    fn is_set(&self) -> bool {
+        let texts = [&self.text, &self.since, &self.until];
+        !self.levels.is_empty() || !self.out.is_empty() || texts.iter().any(|text| !text.is_empty())
+    }
+
     /// Whether a level is ticked.
     fn has_level(&self, level: &str) -> bool {
         self.levels.contains(&level)
@@ -104,7 +112,8 @@ pub async fn one(Id(id): Id<ContainerId>, page: Page, Query(fields): Query) -> R
         || Texts::new(&asked, &window, command.clone()),
         || {
             let frame = Frame::new(&page, &container, Tab::Logs, command.clone());
-            let chrome = frame.chrome(&page);
+            // The log's own connection is the only one: the script keeps the head true as well.
+            let chrome = Chrome::new(&page, format!("{}: logs", container.name));
             let path = format!("/containers/{id}/logs");
             html(&LogsPage::new(chrome, Some(frame), &asked, &window, &fields, path, command.clone()))
         },
@@ -232,7 +241,23 @@ impl<'a> LogsPage<'a> {
             last: window.end.or(last),
             form: Form::new(asked, fields),
             path,
+            asked: fields.0.iter().filter(|(_, value)| !value.is_empty()).cloned().collect(),
         }
+    }
+
+    /// What a form keeps of what the page was asked for: all that it does not ask for itself.
+    fn kept(&self, form: &str) -> Vec<(&str, &str)> {
+        let own: &[&str] = match form {
+            "search" => &["q", "regex", "case", "not"],
+            "filter" => &["level", "out", "since", "until"],
+            _ => &["timestamps", "gz"],
+        };
+        let is_kept = |name: &str| !PLACES.contains(&name) && !own.contains(&name);
+        let kept = self.asked.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let kept = kept.filter(|(name, _)| is_kept(name) && !matches!(*name, "c" | "stack" | "n"));
+        let several = self.frame.is_none() || form == "download";
+        let sources = self.sources.iter().filter(|_| several).map(|source| ("c", source.id.as_str()));
+        sources.chain(kept).collect()
     }
 
     /// Whose log could not be read.
