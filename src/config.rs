@@ -80,6 +80,10 @@ pub struct Config {
     #[command(flatten)]
     pub oidc: OidcArgs,
 
+    /// Whether what containers use is read once a minute while nobody looks, and kept for a month: true or false
+    #[arg(long, env = "WHEELHOUSE_STATS_HISTORY", default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
+    pub stats_history: bool,
+
     /// How many live connections may be open at once, in all
     #[arg(long, env = "WHEELHOUSE_MAX_STREAMS", default_value_t = 1024, value_name = "COUNT")]
     pub max_streams: usize,

@@ -102,6 +102,11 @@ pub fn inspect(names: &[&str]) -> String {
     Line::docker("inspect").names(names)
 }
 
+/// `docker inspect -f '{{json .State.Health}}' web`.
+pub fn inspect_part(name: &str, format: &str) -> String {
+    Line::docker("inspect").option("-f", Some(format)).names(&[name])
+}
+
 /// What of a container's output is asked for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Logs<'a> {
@@ -175,6 +180,12 @@ pub fn stats(names: &[&str]) -> String {
     Line::docker("stats").names(names)
 }
 
+/// `docker update --memory 512m web`.
+pub fn update(flags: &[(&str, &str)], name: &str) -> String {
+    let flag = |line: Line, (flag, value): &(&str, &str)| line.option(&format!("--{flag}"), Some(value));
+    flags.iter().fold(Line::docker("update"), flag).names(&[name])
+}
+
 /// `docker exec -it -u www -w /srv web sh`.
 pub fn exec(name: &str, user: Option<&str>, workdir: Option<&str>, command: &[&str]) -> String {
     Line::docker("exec -it").option("-u", user).option("-w", workdir).words([name]).names(command)
@@ -183,6 +194,45 @@ pub fn exec(name: &str, user: Option<&str>, workdir: Option<&str>, command: &[&s
 /// `docker attach web`: only to look, without input and without passing on ^C.
 pub fn attach(name: &str, is_read_only: bool) -> String {
     Line::docker("attach").when(is_read_only, "--no-stdin").when(is_read_only, "--sig-proxy=false").names(&[name])
+}
+
+/// `docker top web -eo pid,args`: its options are those of `ps`, a word each.
+pub fn top(name: &str, options: &str) -> String {
+    Line::docker("top").words([name]).words(options.split(' ')).end()
+}
+
+/// `docker diff web`.
+pub fn diff(name: &str) -> String {
+    Line::docker("diff").names(&[name])
+}
+
+/// What an image is made with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Commit<'a> {
+    /// What is said about it.
+    pub message: Option<&'a str>,
+    /// Who made it.
+    pub author: Option<&'a str>,
+    /// Instructions of a Dockerfile.
+    pub changes: &'a [String],
+    /// Whether the container goes on meanwhile.
+    pub no_pause: bool,
+}
+
+/// `docker commit -m 'before the update' web shop/web:kept`.
+pub fn commit(name: &str, reference: &str, what: Commit<'_>) -> String {
+    let line = Line::docker("commit").option("-m", what.message).option("-a", what.author);
+    let line = what.changes.iter().fold(line, |line, change| line.option("-c", Some(change)));
+    line.when(what.no_pause, "--pause=false").names(&[name, reference])
+}
+
+/// `docker export -o web.tar web`; through `gzip` into a file that ends with it.
+pub fn export(name: &str, file: &str, is_packed: bool) -> String {
+    if is_packed {
+        format!("{} | gzip > {}", Line::docker("export").names(&[name]), join([file.to_owned()]))
+    } else {
+        Line::docker("export").option("-o", Some(file)).names(&[name])
+    }
 }
 
 /// `docker pull --platform linux/arm64 nginx`.
@@ -269,12 +319,23 @@ mod tests {
         );
         assert_eq!(logs_of("web", Logs::default(), Some(Kept::Stderr), None), "docker logs web 2>&1 >/dev/null");
         assert_eq!(
+            update(&[("memory", "512m"), ("restart", "no")], "web"),
+            "docker update --memory 512m --restart no web"
+        );
+        assert_eq!(
             exec("web", Some("root"), Some("/my files"), &["sh", "-c", "ls *"]),
             "docker exec -it -u root -w '/my files' web sh -c 'ls *'"
         );
         assert_eq!(exec("web", None, None, &["sh"]), "docker exec -it web sh");
         assert_eq!(attach("web", false), "docker attach web");
         assert_eq!(attach("web", true), "docker attach --no-stdin --sig-proxy=false web");
+        assert_eq!(top("web", "-eo pid,args"), "docker top web -eo pid,args");
+        assert_eq!(diff("web"), "docker diff web");
+        let changes = ["CMD [\"ls\"]".to_owned()];
+        let what = Commit { message: Some("it works"), changes: &changes, no_pause: true, ..Commit::default() };
+        assert_eq!(commit("web", "a:1", what), "docker commit -m 'it works' -c 'CMD [\"ls\"]' --pause=false web a:1");
+        assert_eq!(export("web", "web.tar", false), "docker export -o web.tar web");
+        assert_eq!(export("web", "web.tar.gz", true), "docker export web | gzip > web.tar.gz");
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! Docker in our words. No HTTP of ours, no HTML. The only place that names bollard.
 
 mod address;
+mod changes;
+mod commit;
 mod containers;
 pub mod endpoints;
 mod error;
 mod events;
 mod exec;
+mod export;
+mod fresh;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod ids;
@@ -16,7 +20,9 @@ mod logs;
 mod meter;
 mod notes;
 mod own;
+mod past;
 mod picture;
+mod processes;
 mod reach;
 pub mod spec;
 mod stats;
@@ -31,11 +37,14 @@ use bollard::{BollardRequest, ClientVersion, Docker};
 
 pub use self::{
     address::Address,
+    changes::{FileChange, Kind as ChangeKind},
+    commit::{Commit, INSTRUCTIONS},
     containers::*,
     error::{Error, Outage},
     events::Event,
     exec::{Command, Execs, Left, Line, Reader, Remote, Writer},
-    ids::{ContainerId, InvalidName, VolumeName},
+    export::Export,
+    ids::{ContainerId, InvalidName, VolumeName, is_hex64 as is_id},
     images::Images,
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
     logs::{
@@ -45,8 +54,9 @@ pub use self::{
     meter::Meter,
     own::Own,
     picture::{Link, Picture},
+    processes::{Columns, Processes},
     reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_options, root_on_host},
-    stats::{Usage, Watcher},
+    stats::{Figures, Measure, Point, Range, Usage, Watcher},
     system::{Info, Version},
     volumes::{NewVolume, Sizes, Volume, Volumes},
 };
@@ -64,6 +74,10 @@ pub struct Engine {
     jobs: Arc<jobs::Shelf>,
     sampler: Arc<stats::Sampler>,
     details: Arc<Details>,
+    told: Arc<processes::Told>,
+    walked: Arc<changes::Walked>,
+    remembered: Arc<past::Remembered>,
+    exports: export::Places,
     feeds: Arc<logs::Feeds>,
     shelf: Arc<logs::Shelf>,
     keeping: tokio::task::AbortHandle,
@@ -94,6 +108,10 @@ impl Engine {
             jobs: Arc::default(),
             sampler: Arc::default(),
             details: Arc::default(),
+            told: Arc::default(),
+            walked: Arc::default(),
+            remembered: Arc::default(),
+            exports: export::Places::default(),
             feeds: Arc::default(),
             shelf: Arc::default(),
             keeping,
@@ -106,6 +124,7 @@ impl Engine {
     pub fn close(&self) {
         self.live.close();
         self.keeping.abort();
+        self.save_history();
     }
 
     /// Where it is.

@@ -9,7 +9,7 @@ use std::{
     fmt::Write as _,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -75,8 +75,18 @@ impl Fragments {
     }
 }
 
-/// The one drawing of a view that all who watch it share: of which picture, and what.
-type Shared = Arc<tokio::sync::Mutex<Option<(u64, Arc<Fragments>)>>>;
+/// A view as it was drawn.
+#[derive(Debug)]
+struct Drawn {
+    /// Of which picture.
+    version: u64,
+    /// When.
+    at: Instant,
+    fragments: Arc<Fragments>,
+}
+
+/// The one drawing of a view that all who watch it share.
+type Shared = Arc<tokio::sync::Mutex<Option<Drawn>>>;
 
 /// All live connections.
 #[derive(Debug)]
@@ -168,6 +178,31 @@ impl Drop for Place {
     }
 }
 
+/// What is told beside the page itself: numbers that change all the time, which would draw the page anew for everybody.
+pub struct Aside {
+    /// When to ask.
+    pub at: watch::Receiver<u64>,
+    /// What is new since it was last asked: the name of an event and its JSON. It is shown what the browser has.
+    pub tell: Box<dyn FnMut(&Fragments) -> Option<(&'static str, String)> + Send>,
+}
+
+impl Aside {
+    fn message(&mut self, has: &Fragments) -> Option<Bytes> {
+        let (name, json) = (self.tell)(has)?;
+        Some(format!("event: {name}\ndata: {json}\n\n").into())
+    }
+}
+
+/// Waits until there may be something to tell; for ever, where there never is.
+async fn next_aside(aside: &mut Option<Aside>) {
+    if let Some(aside) = aside
+        && aside.at.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
 /// A request for a live connection: it has a place, and knows what its page was drawn from.
 pub struct Live {
     page: Page,
@@ -229,6 +264,33 @@ impl Live {
         D: Fn(Page) -> F + Send + 'static,
         F: Future<Output = Result<Fragments, Error>> + Send,
     {
+        self.follow_by(None, None, draw)
+    }
+
+    /// The same, and what is told beside it.
+    pub fn follow_telling<D, F>(self, aside: Aside, draw: D) -> Response
+    where
+        D: Fn(Page) -> F + Send + 'static,
+        F: Future<Output = Result<Fragments, Error>> + Send,
+    {
+        self.follow_by(None, Some(aside), draw)
+    }
+
+    /// The same, and asks once in each `period` too: for what the picture does not tell. All who watch the view are drawn
+    /// it once.
+    pub fn follow_every<D, F>(self, period: Duration, draw: D) -> Response
+    where
+        D: Fn(Page) -> F + Send + 'static,
+        F: Future<Output = Result<Fragments, Error>> + Send,
+    {
+        self.follow_by(Some(period), None, draw)
+    }
+
+    fn follow_by<D, F>(self, period: Option<Duration>, aside: Option<Aside>, draw: D) -> Response
+    where
+        D: Fn(Page) -> F + Send + 'static,
+        F: Future<Output = Result<Fragments, Error>> + Send,
+    {
         let Self { page, place, ending, lease, has } = self;
         // Without the stamp: who came a moment later watches the same view.
         let view = page.here().split("drawn=").next().unwrap_or_default().to_owned();
@@ -237,7 +299,12 @@ impl Live {
         let mut pulse = tokio::time::interval(PULSE);
         pulse.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let watch = page.engine.watch();
-        let state = Following { page, place, ending, lease, has, draw, shared, pulse, watch, sent: None };
+        let beat = period.map(|period| {
+            let mut beat = tokio::time::interval(period);
+            beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            beat
+        });
+        let state = Following { page, place, ending, lease, has, draw, shared, pulse, watch, beat, aside, sent: None };
         let body = Body::from_stream(stream::unfold(state, |mut state| async move {
             let message = state.next().await?;
             Some((Ok::<_, std::convert::Infallible>(message), state))
@@ -386,7 +453,18 @@ struct Following<D> {
     shared: Shared,
     pulse: tokio::time::Interval,
     watch: Watch,
+    /// When to draw although the picture is the same.
+    beat: Option<tokio::time::Interval>,
+    aside: Option<Aside>,
     sent: Option<Arc<Fragments>>,
+}
+
+/// Waits for the next beat; for ever, where there is none.
+async fn next(beat: &mut Option<tokio::time::Interval>) {
+    match beat {
+        Some(beat) => _ = beat.tick().await,
+        None => std::future::pending().await,
+    }
 }
 
 impl<D, F> Following<D>
@@ -402,27 +480,38 @@ where
         if self.sent.is_none() {
             let (version, now) = self.drawn().await;
             let stamp = stamp(version, &self.page);
-            let known = self.has.as_deref() == Some(&stamp);
+            // The stamp tells of the picture, and of nothing else.
+            let known = self.beat.is_none() && self.has.as_deref() == Some(&stamp);
             let message = if known { message(&stamp, &[]) } else { message(&stamp, &now.all()) };
+            let told = self.aside.as_mut().and_then(|aside| aside.message(&now));
             self.sent = Some(now);
-            return Some(message);
+            return Some(match told {
+                Some(told) => [message, told].concat().into(),
+                None => message,
+            });
         }
         loop {
             tokio::select! {
                 _ = self.ending.changed() => return None,
                 () = self.lease.lost() => return None,
-                changed = self.watch.changed() => {
-                    changed.ok()?;
-                    let (version, now) = self.drawn().await;
-                    let before = self.sent.replace(now.clone());
-                    let parts = before.as_deref().map_or_else(|| now.all(), |before| now.since(before));
-                    if !parts.is_empty() {
-                        return Some(message(&stamp(version, &self.page), &parts));
+                changed = self.watch.changed() => changed.ok()?,
+                () = next(&mut self.beat) => {}
+                () = next_aside(&mut self.aside) => {
+                    let told = self.aside.as_mut().zip(self.sent.as_deref());
+                    match told.and_then(|(aside, has)| aside.message(has)) {
+                        Some(told) => return Some(told),
+                        None => continue,
                     }
                 }
                 _ = self.pulse.tick() => {
                     return Some(pulse(self.watch.is_live()));
                 }
+            }
+            let (version, now) = self.drawn().await;
+            let before = self.sent.replace(now.clone());
+            let parts = before.as_deref().map_or_else(|| now.all(), |before| now.since(before));
+            if !parts.is_empty() {
+                return Some(message(&stamp(version, &self.page), &parts));
             }
         }
     }
@@ -431,8 +520,11 @@ where
     async fn drawn(&mut self) -> (u64, Arc<Fragments>) {
         let mut shared = self.shared.lock().await;
         let picture = self.watch.picture();
-        if let Some((version, fragments)) = &*shared
+        // What another has drawn within half a beat is new enough.
+        let is_new = |at: Instant| self.beat.as_ref().is_none_or(|beat| at.elapsed() < beat.period() / 2);
+        if let Some(Drawn { version, at, fragments }) = &*shared
             && *version >= picture.version
+            && is_new(*at)
         {
             return (*version, fragments.clone());
         }
@@ -440,7 +532,7 @@ where
         let mut fragments = (self.draw)(page.clone()).await.unwrap_or_default();
         fragments.rest.extend(chrome::parts(&page));
         let fragments = Arc::new(fragments);
-        *shared = Some((picture.version, fragments.clone()));
+        *shared = Some(Drawn { version: picture.version, at: Instant::now(), fragments: fragments.clone() });
         (picture.version, fragments)
     }
 }
