@@ -1101,7 +1101,9 @@
     y: "copy a link to the line", w: "wrap", t: "times: local, UTC, off", m: "only the log", "Ctrl K": "find a container" }, others);
 
   root.classList.add("alive");
-  box.scrollTop = box.scrollHeight;
+  // Until the lines have come, what the server drew stands as they will.
+  const led = $(".here", list);
+  box.scrollTop = led ? led.offsetTop - box.clientHeight / 2 : box.scrollHeight;
   for (const it of $$("[data-script]", root)) it.hidden = false;
   for (const it of $$("[data-nojs]", root)) it.hidden = true;
   mirror();

@@ -123,8 +123,7 @@ test("a log of a million lines: to its first line and back, searched, linked to,
     await other.goto("about:blank");
     await other.goto(await page.evaluate(() => navigator.clipboard.readText()));
     await until(async () => (await other.locator("#log-lines .here .tx").innerText().catch(() => "")) === "977777", "the line is marked");
-    around = (await inSight(other)).texts;
-    assert.ok(around.includes("977776") && around.includes("977778"));
+    await until(async () => { const { texts } = await inSight(other); return texts.includes("977776") && texts.includes("977778"); }, "what is around it is in sight");
     await other.close();
 
     // All of it, as a file.
