@@ -101,7 +101,7 @@ test("a log of a million lines: to its first line and back, searched, linked to,
     await page.keyboard.press("Enter");
     await page.locator("#log-hits .hit").first().waitFor();
     t.diagnostic(`the first match: ${Date.now() - began} ms`);
-    await until(async () => /^(\d+ of )?19 matches in 1,000,000 lines$/.test(await page.locator("#log-found").innerText()), "the search is over", 60_000)
+    await until(async () => /^(\d+ of )?19 matches in 1,000,000 lines$/.test(await page.locator("#log-found").innerText()), "the search is over", 240_000)
       .catch(async (error) => { throw new Error(`${error.message}: ${await page.locator("#log-found").innerText()}`); });
     t.diagnostic(`all of it searched: ${Date.now() - began} ms`);
     await page.keyboard.press("Enter");
@@ -210,7 +210,8 @@ test("S057 a tab that stands still costs the console nothing, slows nothing, and
     t.diagnostic(`the console grew by ${grown.toFixed(1)} MB while the tab stood still`);
     assert.ok(grown < 32, `${grown} MB`);
     const now = await newest();
-    await until(async () => Number((await texts(page)).at(-1)) > now, "the newest lines follow", 30_000);
+    await until(async () => Number((await texts(page)).at(-1)) > now, "the newest lines follow", 90_000)
+      .catch(async (error) => { throw new Error(`${error.message}: ${await page.locator("#logs").innerText()}, of ${now}`); });
   } finally {
     await browser.close();
     await docker("rm", "-f", id);
