@@ -514,7 +514,10 @@ impl Logs<'_> {
             }
             source
         });
-        let sources = join_all(begun).await;
+        let mut sources = join_all(begun).await;
+        if after.is_none() {
+            sources.iter_mut().for_each(|source| source.recent.expect_again());
+        }
         let sent = Instant::now().checked_sub(PACE).unwrap_or_else(Instant::now);
         let ids = ids.to_vec();
         Ok(Follow { engine: self.0.clone(), ids, filter, sources, behind: after, taken: Vec::new(), sent })
