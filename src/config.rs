@@ -87,6 +87,10 @@ pub struct Config {
     #[arg(long, env = "WHEELHOUSE_MAX_STREAMS_PER_CLIENT", default_value_t = 256, value_name = "COUNT")]
     pub max_streams_per_client: usize,
 
+    /// The largest file that can be uploaded, in MiB; it is kept in the data folder until it is whole
+    #[arg(long, env = "WHEELHOUSE_MAX_UPLOAD", default_value_t = 1024, value_name = "MIB")]
+    pub max_upload: u64,
+
     /// How to write the log
     #[arg(long, env = "WHEELHOUSE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
     pub log_format: LogFormat,

@@ -104,6 +104,8 @@ pub(super) struct Live {
     /// When the engine last answered, in milliseconds since the epoch by our clock; 0 for never.
     seen: AtomicI64,
     closing: AtomicBool,
+    /// Our helpers: no container of anybody's.
+    pub(super) helpers: super::files::helper::Names,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -122,6 +124,7 @@ impl Live {
             wake: Notify::new(),
             seen: AtomicI64::new(0),
             closing: AtomicBool::new(false),
+            helpers: super::files::helper::Names::default(),
         }
     }
 
@@ -225,7 +228,7 @@ impl Live {
     /// Takes an event in: remembers what no list tells and marks what has to be read back.
     fn note(&self, event: Event) {
         self.wire.meter().event(&event);
-        if event.is_noise() {
+        if event.is_noise() || self.helpers.has(&event.name) {
             return;
         }
         let known = |picture: &Picture| {
@@ -418,6 +421,9 @@ impl Live {
     /// anything that is shown has changed.
     fn place(&self, picture: &mut Picture, listed: Listed) -> bool {
         let mut container = listed.into_container(picture.now());
+        if self.helpers.has(&container.name) {
+            return false;
+        }
         let before = picture.containers.get(&container.id);
         if let Some(notes) = lock(&self.notes).get(&container.id) {
             container.ending = notes.ending.clone();

@@ -5,6 +5,7 @@ mod containers;
 pub mod endpoints;
 mod error;
 mod events;
+pub(crate) mod files;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod ids;
@@ -32,6 +33,10 @@ pub use self::{
     containers::*,
     error::{Error, Outage},
     events::Event,
+    files::{
+        Content, Download, EDITABLE, Entry as FileEntry, Failed as FailedTransfer, FileName, FilePath, Files, Form, Found, Inside,
+        InvalidPath, Kind as FileKind, Listing, Looked, Means, Partial, Place, Put, Saved, Spool, Weight, mode_words,
+    },
     ids::{ContainerId, InvalidName, VolumeName},
     images::Images,
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
@@ -57,6 +62,7 @@ pub struct Engine {
     jobs: Arc<jobs::Shelf>,
     sampler: Arc<stats::Sampler>,
     details: Arc<Details>,
+    files: Arc<files::Desk>,
     keeping: tokio::task::AbortHandle,
     reach: Arc<Reach>,
     views: Arc<reach::Views>,
@@ -85,6 +91,7 @@ impl Engine {
             jobs: Arc::default(),
             sampler: Arc::default(),
             details: Arc::default(),
+            files: files::Desk::shared(),
             keeping,
             reach: Arc::new(Reach::everything()),
             views: Arc::default(),
