@@ -206,7 +206,7 @@ export const PHONE = { width: 390, height: 844 };
 export async function withPage(url, use, { js = true, size = DESKTOP, theme = "light", expect = [], as = "", ...more } = {}) {
   const context = await (await launch()).newContext({
     baseURL: url, viewport: size, colorScheme: theme, javaScriptEnabled: js, hasTouch: size === PHONE, isMobile: size === PHONE, locale: "en-GB", ...more });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(30_000);
   if (as) await context.addCookies([{ ...bearer(as), url }]);
   const never = [];
   const watch = (page) => {
