@@ -34,8 +34,9 @@ pub use self::{
     error::{Error, Outage},
     events::Event,
     files::{
-        Content, Download, EDITABLE, Entry as FileEntry, Failed as FailedTransfer, FileName, FilePath, Files, Form, Found, Inside,
-        InvalidPath, Kind as FileKind, Listing, Looked, Means, Partial, Place, Put, Saved, Spool, Weight, mode_words,
+        Content, Download, EDITABLE, Entry as FileEntry, Failed as FailedTransfer, FileName, FilePath, Files, Form,
+        Found, Inside, InvalidPath, Kind as FileKind, Listing, Looked, Means, Partial, Place, Put, Saved, Spool,
+        Weight, mode_words,
     },
     ids::{ContainerId, InvalidName, VolumeName},
     images::Images,

@@ -7,6 +7,7 @@ mod answer;
 mod api;
 mod asker;
 mod assets;
+mod attachment;
 mod audit;
 mod check;
 mod chrome;
@@ -19,6 +20,7 @@ mod error;
 mod events;
 mod extract;
 mod fields;
+mod files;
 mod filters;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
@@ -44,7 +46,10 @@ use std::sync::Arc;
 
 use axum::{Router, extract::FromRef, middleware};
 use tower::util::option_layer;
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{CompressionLayer, DefaultPredicate, Predicate, predicate::NotForContentType},
+};
 
 use self::prefix::Prefix;
 pub use self::{
@@ -66,6 +71,9 @@ use crate::{
 
 /// The largest body of a request: forms are small, uploads get a limit of their own.
 const BODY: usize = 1 << 20;
+
+/// Files go out as they are, with their length: who downloads sees how far it is.
+const FILES: NotForContentType = NotForContentType::const_new("application/octet-stream");
 
 /// A part of the console: its place in the navigation, and its routes.
 pub struct Section {
@@ -184,8 +192,8 @@ pub fn routes() -> Routes {
 }
 
 /// The whole console. Layers, outermost first: everything is counted; compression; paths as they are outside; headers on everything; who is
-/// asking; errors drawn; a panic becomes an error; is the Host ours; is it encrypted; does a write come from ourselves; is the body
-/// small enough.
+/// asking; errors drawn; a panic becomes an error; is the Host ours; is it encrypted; does a write come from ourselves; each
+/// route then looks whether the body is small enough.
 fn router(state: AppState, prefix: Option<Prefix>) -> Router {
     routes()
         .into_router()
@@ -196,7 +204,6 @@ fn router(state: AppState, prefix: Option<Prefix>) -> Router {
             )
         })
         .method_not_allowed_fallback(async || Error::method_not_allowed())
-        .layer(RequestBodyLimitLayer::new(BODY))
         .layer(middleware::from_fn_with_state(state.clone(), security::same_origin))
         .layer(middleware::from_fn_with_state(state.clone(), wire::encrypted))
         .layer(middleware::from_fn_with_state(state.clone(), security::known_host))
@@ -205,7 +212,7 @@ fn router(state: AppState, prefix: Option<Prefix>) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), asker::identify))
         .layer(middleware::from_fn_with_state(state.clone(), security::headers))
         .layer(option_layer(prefix.map(|prefix| middleware::map_response_with_state(prefix, prefix::put))))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(FILES)))
         .layer(middleware::from_fn_with_state(state.clone(), metrics::count))
         .with_state(state)
 }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::Request,
+    extract::{DefaultBodyLimit, Request},
     handler::Handler,
     middleware::{self, Next},
     routing::{MethodRouter, get, post},
 };
+
+use tower_http::limit::RequestBodyLimitLayer;
 
 use super::{AppState, asker, check, doc::Doc};
 use crate::team::Right;
@@ -24,6 +26,8 @@ pub struct Route {
     pub right: Option<Right>,
     /// What scripts are told of it: several, where it stands for several.
     pub(super) docs: Vec<Arc<Doc>>,
+    /// How many bytes its body may have; what takes files counts them itself.
+    body: usize,
 }
 
 /// Routes that are being put together.
@@ -87,7 +91,7 @@ impl Routes {
         right: Option<Right>,
         route: MethodRouter<AppState>,
     ) -> Self {
-        self.list.push(Route { method, path, right, docs: Vec::new() });
+        self.list.push(Route { method, path, right, docs: Vec::new(), body: super::BODY });
         self.handlers.push(route);
         self
     }
@@ -103,6 +107,15 @@ impl Routes {
     pub(super) fn docs(mut self, docs: impl IntoIterator<Item = Doc>) -> Self {
         if let Some(route) = self.list.last_mut() {
             route.docs.extend(docs.into_iter().map(Arc::new));
+        }
+        self
+    }
+
+    /// The route before takes a body of so many bytes, more than a form has.
+    #[must_use]
+    pub(super) fn takes(mut self, bytes: usize) -> Self {
+        if let Some(route) = self.list.last_mut() {
+            route.body = bytes;
         }
         self
     }
@@ -137,6 +150,9 @@ impl Routes {
                 })),
                 None => handler,
             };
+            // axum has a limit of its own besides: ours is the one that counts.
+            let handler = handler.route_layer(DefaultBodyLimit::disable());
+            let handler = handler.route_layer(RequestBodyLimitLayer::new(route.body));
             router.route(route.path, handler)
         })
     }

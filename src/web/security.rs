@@ -168,7 +168,10 @@ pub(super) async fn headers(State(wire): State<Wire>, client: Client, request: R
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ];
     for (name, value) in fixed {
-        headers.insert(name, HeaderValue::from_static(value));
+        // Foreign bytes have a policy of their own that allows less.
+        if !(name == header::CONTENT_SECURITY_POLICY && headers.contains_key(&name)) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
     }
     if let Some(insists) = wire.insists(client) {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, insists);

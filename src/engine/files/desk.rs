@@ -168,7 +168,8 @@ impl Desk {
             return Err(Error::Unsupported("this console has no folder for uploads".to_owned()));
         };
         let place = self.uploads.clone().try_acquire_owned();
-        let place = place.map_err(|_| Error::Conflict(format!("{UPLOADS} uploads are under way: wait for one to end")))?;
+        let place =
+            place.map_err(|_| Error::Conflict(format!("{UPLOADS} uploads are under way: wait for one to end")))?;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let path = settings.folder.join(format!("{number}.part"));
         let file = File::options().read(true).write(true).create_new(true).open(&path).await;

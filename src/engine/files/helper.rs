@@ -121,8 +121,7 @@ async fn create(engine: &Engine, volume: &VolumeName, image: &str, wanted: Wante
         .map_err(|error| Error::Engine { status: 500, message: format!("no randomness: {error}") })?;
     let name = format!("{NAME}{}", HEXLOWER.encode(&word));
     engine.live.helpers.add(&name);
-    let powers: &[&str] =
-        if wanted.writes { &["DAC_OVERRIDE", "CHOWN", "FOWNER"] } else { &["DAC_READ_SEARCH"] };
+    let powers: &[&str] = if wanted.writes { &["DAC_OVERRIDE", "CHOWN", "FOWNER"] } else { &["DAC_READ_SEARCH"] };
     let body = json!({
         "Image": image,
         "Entrypoint": ["/bin/sh", "-c", format!("exec sleep {LIFE}")],

@@ -171,11 +171,9 @@ mod tests {
         let said = b"W:81a4:5:0:0:root:root:0:./a\nX:81a4:9:0:0:root:root:0:./evil:W:./a\nX:81a4:9:0:0:root:root:0:./evil\n\
             W:a1ff:1:1000:1000:UNKNOWN:UNKNOWN:0:./l:W:'./l' -> '/'\nW:a1ff:1:0:0:root:root:0:./m' -> 'x:W:./m' -> 'x -> /etc\n";
         let listing = read(said, "W");
-        let names: Vec<_> = listing.entries.iter().map(|entry| (entry.name.as_str(), entry.target.as_deref())).collect();
-        assert_eq!(
-            names,
-            [("a\nX:81a4:9:0:0:root:root:0:./evil", None), ("l", Some("/")), ("m' -> 'x", Some("/etc"))]
-        );
+        let names: Vec<_> =
+            listing.entries.iter().map(|entry| (entry.name.as_str(), entry.target.as_deref())).collect();
+        assert_eq!(names, [("a\nX:81a4:9:0:0:root:root:0:./evil", None), ("l", Some("/")), ("m' -> 'x", Some("/etc"))]);
         assert_eq!(listing.entries.get(1).map(Entry::owner).as_deref(), Some("1000:1000"));
         assert_eq!(listing.partial, None);
     }

@@ -273,7 +273,10 @@ impl Files<'_> {
         }
         let content = self.begin(hand, path, EDITABLE + 1).await?;
         if content.bytes.len() > EDITABLE {
-            return Err(Error::Invalid(format!("{path} is larger than {} KiB: too large to edit here", EDITABLE >> 10)));
+            return Err(Error::Invalid(format!(
+                "{path} is larger than {} KiB: too large to edit here",
+                EDITABLE >> 10
+            )));
         }
         Ok(content)
     }
@@ -295,14 +298,17 @@ impl Files<'_> {
         let base = if path.is_root() { name } else { path.name() };
         let what = format!("The download of {base}");
         let claim = self.engine.files.claim(self.place, what)?;
+        // The contents of a volume stand in its archive as in one that tar makes of its folder.
+        let at = hand.at(path);
+        let at = if path.is_root() && !hand.base.is_empty() { format!("{at}/.") } else { at };
         let (source, size) = match form {
             Form::Plain => {
                 let (tar, entry) = self.first(&hand, path).await?;
                 (Source::Plain(tar), Some(entry.size))
             }
-            Form::Tar => (Source::Tar(call::open(self.engine, &hand.id, &hand.at(path)).await?), None),
-            Form::TarGz => (Source::TarGz(call::open(self.engine, &hand.id, &hand.at(path)).await?), None),
-            Form::Zip => (Source::Zip(Untar::new(call::open(self.engine, &hand.id, &hand.at(path)).await?)), None),
+            Form::Tar => (Source::Tar(call::open(self.engine, &hand.id, &at).await?), None),
+            Form::TarGz => (Source::TarGz(call::open(self.engine, &hand.id, &at).await?), None),
+            Form::Zip => (Source::Zip(Untar::new(call::open(self.engine, &hand.id, &at).await?)), None),
         };
         let name = format!("{base}{}", form.ending());
         Ok(transfer::start(source, name, size, claim, hand.helper))

@@ -142,7 +142,9 @@ mod tests {
     #[test]
     fn s033_paths_are_absolute_and_lead_nowhere_else() {
         let path = |text: &str| text.parse::<FilePath>().map(|path| path.to_string());
-        for (text, is) in [("/", "/"), ("/a/b", "/a/b"), ("//a/./b//", "/a/b"), ("/..a/b..", "/..a/b.."), ("/a\nb", "/a\nb")] {
+        for (text, is) in
+            [("/", "/"), ("/a/b", "/a/b"), ("//a/./b//", "/a/b"), ("/..a/b..", "/..a/b.."), ("/a\nb", "/a\nb")]
+        {
             assert_eq!(path(text).as_deref(), Ok(is));
         }
         for bad in ["", "a", "/..", "/a/../b", "/a\0b", &"/a".repeat(3_000), &format!("/{}", "a".repeat(256))] {
@@ -151,7 +153,10 @@ mod tests {
         let deep: FilePath = "/a/b".parse().unwrap();
         assert_eq!(deep.parent().parent(), FilePath::root());
         assert_eq!(deep.steps().iter().map(FilePath::as_str).collect::<Vec<_>>(), ["/", "/a", "/a/b"]);
-        assert_eq!((deep.below("/volume"), FilePath::root().below("/volume")), ("/volume/a/b".into(), "/volume".into()));
+        assert_eq!(
+            (deep.below("/volume"), FilePath::root().below("/volume")),
+            ("/volume/a/b".into(), "/volume".into())
+        );
         assert_eq!(FilePath::root().below(""), "/");
         for bad in ["", ".", "..", "a/b", "a\0", &"a".repeat(256)] {
             assert!(bad.parse::<FileName>().is_err(), "{bad}");

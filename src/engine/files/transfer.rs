@@ -16,12 +16,7 @@ use tokio::{
 };
 use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
 
-use super::{
-    desk::Claim,
-    entry::Kind,
-    helper::Helper,
-    untar::Untar,
-};
+use super::{desk::Claim, entry::Kind, helper::Helper, untar::Untar};
 use crate::engine::{Error, Outage};
 
 /// How long a client may take nothing.
@@ -156,13 +151,7 @@ impl Sink {
 }
 
 /// Starts to send; `helper` lives as long as that takes.
-pub(super) fn start(
-    source: Source,
-    name: String,
-    size: Option<u64>,
-    claim: Claim,
-    helper: Option<Helper>,
-) -> Download {
+pub(super) fn start(source: Source, name: String, size: Option<u64>, claim: Claim, helper: Option<Helper>) -> Download {
     let (pieces, receiver) = mpsc::channel(WAITING);
     let (ended, end) = oneshot::channel();
     let mut sink = Sink { pieces, sent: 0, began: Instant::now(), in_the_way: helper.is_none() };

@@ -120,7 +120,14 @@ impl Files<'_> {
         Ok(())
     }
 
-    async fn put_small(&self, hand: &Hand, folder: &FilePath, name: &str, like: &Entry, bytes: &[u8]) -> Result<(), Error> {
+    async fn put_small(
+        &self,
+        hand: &Hand,
+        folder: &FilePath,
+        name: &str,
+        like: &Entry,
+        bytes: &[u8],
+    ) -> Result<(), Error> {
         let size = bytes.len() as u64;
         let mut tar = BytesMut::from(header(name, like, EntryType::Regular, size)?.as_slice());
         tar.extend_from_slice(bytes);
@@ -268,6 +275,143 @@ impl Files<'_> {
         let argv: Vec<&str> = argv.iter().copied().chain([at.as_str()]).collect();
         self.command(&hand, &argv).await
     }
+}
+
+impl Files<'_> {
+    /// Puts what is in a tar, as it is or compressed with gzip, over what is in a volume. It goes through the hands of
+    /// this console: what comes to the engine is a tar that is made here, of files, folders and links whose names lead
+    /// nowhere else (S050). Answers how many entries there were.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what is no tar, or holds what does not go.
+    pub async fn restore(&self, mut spool: Spool) -> Result<u64, Error> {
+        let hand = self.open(Wanted { writes: true, runs: false }).await?;
+        if hand.base.is_empty() {
+            return Err(Error::Invalid("a container is not restored from a tar".to_owned()));
+        }
+        let _claim = self.engine.files.claim(self.place, "The restore".to_owned())?;
+        spool.rewind().await?;
+        let size = spool.size.saturating_mul(8);
+        let file = spool.file.try_clone().await.map_err(|error| Error::Invalid(error.to_string()))?.into_std().await;
+        let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Frame<Bytes>, io::Error>>(4);
+        let packing = tokio::task::spawn_blocking(move || {
+            let result = repack(file, &sender);
+            if result.is_err() {
+                // The engine must not take a part for the whole.
+                let _ = sender.blocking_send(Err(io::Error::other("it broke off")));
+            }
+            result
+        });
+        let body =
+            StreamBody::new(stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver))));
+        let sent = self.send(&hand, &FilePath::root(), body, size).await;
+        let packed = packing.await.map_err(|error| Error::Invalid(error.to_string()))?;
+        drop(spool);
+        match (packed, sent) {
+            (Ok(count), Ok(())) => Ok(count),
+            // The reader's words say more than that the connection broke.
+            (Err(why), _) if why.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::Invalid(format!("the backup cannot be read: {why}")))
+            }
+            (_, Err(error)) => Err(error),
+            (Err(_), Ok(())) => Err(Error::Invalid("the backup cannot be read".to_owned())),
+        }
+    }
+}
+
+/// The most entries of a backup.
+const RESTORED: u64 = 10_000_000;
+/// How many times larger than it came a backup may get, so that no small one fills a disk.
+const SWELLS: u64 = 1_100;
+
+/// Where a tar goes, piece by piece.
+struct Outlet<'a> {
+    pieces: &'a tokio::sync::mpsc::Sender<Result<Frame<Bytes>, io::Error>>,
+    buffer: BytesMut,
+}
+
+impl io::Write for Outlet<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= 128 << 10 {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let piece = self.buffer.split().freeze();
+        let sent = self.pieces.blocking_send(Ok(Frame::data(piece)));
+        sent.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+    }
+}
+
+/// Reads a tar and writes another, of what may be in one.
+fn repack(
+    mut file: std::fs::File,
+    pieces: &tokio::sync::mpsc::Sender<Result<Frame<Bytes>, io::Error>>,
+) -> Result<u64, io::Error> {
+    use std::io::{Read, Seek, Write};
+    let size = file.metadata()?.len();
+    let mut magic = [0; 2];
+    let is_compressed = file.read_exact(&mut magic).is_ok() && magic == [0x1f, 0x8b];
+    file.rewind()?;
+    let reader: Box<dyn Read> = if is_compressed {
+        Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(64 << 10, file)))
+    } else {
+        Box::new(io::BufReader::with_capacity(64 << 10, file))
+    };
+    let most = size.saturating_mul(SWELLS).max(1 << 30);
+    let mut archive = tar::Archive::new(reader.take(most));
+    let mut out = tar::Builder::new(Outlet { pieces, buffer: BytesMut::new() });
+    let mut count = 0;
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        let kind = entry.header().entry_type();
+        let path = entry.path()?.into_owned();
+        let Some(path) = inside(&path)? else { continue };
+        let mut header = entry.header().clone();
+        if kind.is_file() || kind.is_contiguous() || kind.is_dir() || kind.is_fifo() {
+            header.set_size(if kind.is_file() || kind.is_contiguous() { entry.size() } else { 0 });
+            out.append_data(&mut header, &path, &mut entry)?;
+        } else if kind.is_symlink() || kind.is_hard_link() {
+            let target = entry.link_name()?.ok_or_else(|| io::Error::other("a link that leads nowhere"))?.into_owned();
+            // A second name of a file is a path of the same tar; a link is a text that is followed by nobody here.
+            let target = if kind.is_hard_link() {
+                inside(&target)?.ok_or_else(|| io::Error::other("a second name of the root"))?
+            } else {
+                target
+            };
+            header.set_size(0);
+            out.append_link(&mut header, &path, &target)?;
+        } else {
+            // Devices would be doors to the host.
+            continue;
+        }
+        count += 1;
+        if count > RESTORED {
+            return Err(io::Error::other("there is too much in it"));
+        }
+    }
+    out.finish()?;
+    out.get_mut().flush()?;
+    Ok(count)
+}
+
+/// A path below the root, whatever it was; none for the root itself.
+fn inside(path: &std::path::Path) -> Result<Option<std::path::PathBuf>, io::Error> {
+    use std::path::Component;
+    let mut clean = std::path::PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(part) => clean.push(part),
+            Component::CurDir | Component::RootDir => {}
+            Component::ParentDir | Component::Prefix(_) => {
+                return Err(io::Error::other(format!("{} leads upwards", path.display())));
+            }
+        }
+    }
+    Ok((!clean.as_os_str().is_empty()).then_some(clean))
 }
 
 /// A tar on its way: its header, the content of the file, its end.

@@ -7,17 +7,8 @@ use serde_json::Value;
 use crate::engine::{Container, ContainerId, Detail, Engine, Error, Mount, Picture, VolumeName, spec::opens_host};
 
 /// Capabilities that are power over the host, as the engine spells them without `CAP_`. Source: capabilities(7).
-const POWERS: [&str; 9] = [
-    "ALL",
-    "SYS_ADMIN",
-    "SYS_PTRACE",
-    "SYS_MODULE",
-    "SYS_RAWIO",
-    "DAC_READ_SEARCH",
-    "BPF",
-    "SYS_BOOT",
-    "MAC_ADMIN",
-];
+const POWERS: [&str; 9] =
+    ["ALL", "SYS_ADMIN", "SYS_PTRACE", "SYS_MODULE", "SYS_RAWIO", "DAC_READ_SEARCH", "BPF", "SYS_BOOT", "MAC_ADMIN"];
 
 /// Why whoever is inside is root on the host, as far as the list tells; with its detail, all that the engine tells.
 pub fn root_on_host(container: &Container, picture: &Picture, detail: Option<&Detail>) -> Vec<&'static str> {
@@ -43,10 +34,7 @@ pub fn root_on_host(container: &Container, picture: &Picture, detail: Option<&De
         (paths.iter().any(|path| is_socket(path)), "has an engine’s socket"),
         (paths.iter().any(|path| !is_socket(path)), "has a folder of the host that opens all of it"),
         (is_host("PidMode"), "sees the host’s processes"),
-        (
-            detail.is_some_and(|detail| detail.capabilities.0.iter().any(power)),
-            "has capabilities that reach the host",
-        ),
+        (detail.is_some_and(|detail| detail.capabilities.0.iter().any(power)), "has capabilities that reach the host"),
         (
             of_host("Devices").and_then(Value::as_array).is_some_and(|devices| !devices.is_empty()),
             "has devices of the host",

@@ -23,8 +23,8 @@ mod view;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-pub use self::{enter::root_on_host, options::masked as masked_options};
 pub(super) use self::{admit::taken, raw::volume as told_volume, view::Views};
+pub use self::{enter::root_on_host, options::masked as masked_options};
 pub use self::{
     redact::HIDDEN,
     registry::HUB,

@@ -12,8 +12,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    StateMark, json,
+    StateMark,
     frame::{Frame, Tab, Tabs, find},
+    json,
     row::{PortLink, Way, ways},
     words,
 };

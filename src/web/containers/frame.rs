@@ -25,18 +25,21 @@ use crate::{
 pub enum Tab {
     /// What it is, why, and what can be done.
     Summary,
+    /// What is in its file system.
+    Files,
     /// Everything that the engine knows.
     Inspect,
 }
 
 impl Tab {
     /// All, in their order.
-    const EACH: [Self; 2] = [Self::Summary, Self::Inspect];
+    const EACH: [Self; 3] = [Self::Summary, Self::Files, Self::Inspect];
 
     /// Its word in the address; none for the summary.
     pub fn word(self) -> &'static str {
         match self {
             Self::Summary => "",
+            Self::Files => "files",
             Self::Inspect => "inspect",
         }
     }
@@ -44,6 +47,7 @@ impl Tab {
     fn label(self) -> &'static str {
         match self {
             Self::Summary => "Summary",
+            Self::Files => "Files",
             Self::Inspect => "Inspect",
         }
     }
@@ -52,6 +56,7 @@ impl Tab {
     fn right(self) -> Right {
         match self {
             Self::Summary | Self::Inspect => Right::Look,
+            Self::Files => Right::Read,
         }
     }
 }

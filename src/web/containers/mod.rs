@@ -4,15 +4,18 @@ mod actions;
 mod create;
 mod detail;
 mod docs;
-mod frame;
 pub(super) mod draft;
+mod frame;
 pub mod json;
 mod list;
 mod row;
 pub(super) mod view;
 pub(super) mod words;
 
-pub use self::row::StateMark;
+pub use self::{
+    frame::{Frame, Tab, find},
+    row::StateMark,
+};
 use super::Routes;
 use crate::team::Right;
 
@@ -42,4 +45,5 @@ pub(super) fn routes() -> Routes {
         .docs(docs::confirm())
         .post("/containers/{id}/{verb}", Right::Operate, actions::act)
         .docs(docs::act())
+        .and(super::files::of_containers())
 }
