@@ -33,11 +33,29 @@
     return { item, says, bar, stop };
   };
 
+  // What of that name is there already. The folder is asked, not the file: that it is not there is no error.
   const exists = async (name) => {
-    const folder = form.dataset.path === "/" ? "" : form.dataset.path;
-    const answer = await fetch(`${form.dataset.look}?path=${encodeURIComponent(`${folder}/${name}`)}`, { headers: { Accept: "application/json" } });
-    return answer.ok ? (await answer.json()).kind : null;
+    const query = new URLSearchParams({ path: form.dataset.path, q: name });
+    const answer = await fetch(`${form.dataset.look}?${query}`, { headers: { Accept: "application/json" } });
+    if (!answer.ok) return null;
+    return (await answer.json()).entries.find((entry) => entry.name === name)?.kind ?? null;
   };
+
+  // Asks in the line itself whether a file is to be replaced.
+  const asks = (file, { says, bar, stop }) => new Promise((answer) => {
+    const yes = make("button", "btn small danger", "Replace");
+    const no = make("button", "btn small", "Skip");
+    yes.type = no.type = "button";
+    yes.setAttribute("aria-label", `Replace ${file.name}`);
+    no.setAttribute("aria-label", `Skip ${file.name}`);
+    says.textContent = "is there already.";
+    bar.hidden = stop.hidden = true;
+    const end = (replace) => { yes.remove(); no.remove(); bar.hidden = stop.hidden = false; answer(replace); };
+    yes.addEventListener("click", () => end(true));
+    no.addEventListener("click", () => end(false));
+    says.after(yes, no);
+    yes.focus();
+  });
 
   const send = (file, replace, { item, says, bar, stop }) => new Promise((done) => {
     const request = new XMLHttpRequest();
@@ -85,7 +103,7 @@
       }
       let replace = form.elements.replace.checked;
       const kind = replace ? null : await exists(file.name);
-      if (kind === "file") replace = window.confirm(`${file.name} is there already. Replace it?`);
+      if (kind === "file") replace = await asks(file, shown);
       if (kind && !replace) {
         shown.item.dataset.state = "failed";
         shown.says.textContent = `not uploaded: a ${kind} of that name is there`;

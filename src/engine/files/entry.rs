@@ -127,6 +127,11 @@ impl Entry {
         mode_words(self.kind, self.mode)
     }
 
+    /// Its name on one line.
+    pub fn shown_name(&self) -> String {
+        self.name.replace('\n', "␊").replace('\t', "␉")
+    }
+
     /// Whom it belongs to, as `root:root`.
     pub fn owner(&self) -> String {
         let or = |name: &str, number: u64| if name.is_empty() { number.to_string() } else { name.to_owned() };

@@ -107,5 +107,5 @@ async fn read(mut body: hyper::body::Incoming, most: usize, ran: &mut Ran) {
             out.extend(piece.iter().take(room));
         }
     }
-    ran.complaint = String::from_utf8_lossy(&complaint).trim().to_owned();
+    String::from_utf8_lossy(&complaint).trim().clone_into(&mut ran.complaint);
 }

@@ -24,7 +24,7 @@ const STALL: Duration = Duration::from_secs(10);
 /// How long the engine may send nothing.
 const SILENCE: Duration = Duration::from_secs(30);
 /// After this long a client has to have been faster than [`SLOW`], on the whole.
-const GRACE: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_mins(1);
 /// Bytes a second that are too few: the engine keeps everybody from the container meanwhile.
 const SLOW: u64 = 32 << 10;
 /// The largest piece.
