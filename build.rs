@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         let mime = match kind {
             "css" => "text/css; charset=utf-8",
-            "js" => "text/javascript; charset=utf-8",
+            "js" | "mjs" => "text/javascript; charset=utf-8",
             "svg" => "image/svg+xml",
             _ => continue,
         };

@@ -102,6 +102,11 @@ pub fn inspect(names: &[&str]) -> String {
     Line::docker("inspect").names(names)
 }
 
+/// `docker inspect -f '{{json .State.Health}}' web`.
+pub fn inspect_part(name: &str, format: &str) -> String {
+    Line::docker("inspect").option("-f", Some(format)).names(&[name])
+}
+
 /// What of a container's output is asked for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Logs<'a> {
@@ -133,9 +138,53 @@ pub fn stats(names: &[&str]) -> String {
     Line::docker("stats").names(names)
 }
 
-/// `docker exec -it web sh`.
-pub fn exec(name: &str, user: Option<&str>, command: &[&str]) -> String {
-    Line::docker("exec -it").option("-u", user).words([name]).names(command)
+/// `docker exec -it -u www -w /srv web sh`.
+pub fn exec(name: &str, user: Option<&str>, workdir: Option<&str>, command: &[&str]) -> String {
+    Line::docker("exec -it").option("-u", user).option("-w", workdir).words([name]).names(command)
+}
+
+/// `docker attach web`: only to look, without input and without passing on ^C.
+pub fn attach(name: &str, is_read_only: bool) -> String {
+    Line::docker("attach").when(is_read_only, "--no-stdin").when(is_read_only, "--sig-proxy=false").names(&[name])
+}
+
+/// `docker top web -eo pid,args`: its options are those of `ps`, a word each.
+pub fn top(name: &str, options: &str) -> String {
+    Line::docker("top").words([name]).words(options.split(' ')).end()
+}
+
+/// `docker diff web`.
+pub fn diff(name: &str) -> String {
+    Line::docker("diff").names(&[name])
+}
+
+/// What an image is made with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Commit<'a> {
+    /// What is said about it.
+    pub message: Option<&'a str>,
+    /// Who made it.
+    pub author: Option<&'a str>,
+    /// Instructions of a Dockerfile.
+    pub changes: &'a [String],
+    /// Whether the container goes on meanwhile.
+    pub no_pause: bool,
+}
+
+/// `docker commit -m 'before the update' web shop/web:kept`.
+pub fn commit(name: &str, reference: &str, what: Commit<'_>) -> String {
+    let line = Line::docker("commit").option("-m", what.message).option("-a", what.author);
+    let line = what.changes.iter().fold(line, |line, change| line.option("-c", Some(change)));
+    line.when(what.no_pause, "--pause=false").names(&[name, reference])
+}
+
+/// `docker export -o web.tar web`; through `gzip` into a file that ends with it.
+pub fn export(name: &str, file: &str, is_packed: bool) -> String {
+    if is_packed {
+        format!("{} | gzip > {}", Line::docker("export").names(&[name]), join([file.to_owned()]))
+    } else {
+        Line::docker("export").option("-o", Some(file)).names(&[name])
+    }
 }
 
 /// A path of a container as `docker cp` takes it.
@@ -255,7 +304,20 @@ mod tests {
         assert_eq!(rm(&["web/db"], false, false, true), "docker rm -l web/db");
         assert_eq!(ps(true, &[("label", "note=two words")]), "docker ps -a --filter 'label=note=two words'");
         assert_eq!(logs("web", Logs { follow: true, tail: Some(100), ..Logs::default() }), "docker logs -f -n 100 web");
-        assert_eq!(exec("web", Some("root"), &["sh", "-c", "ls *"]), "docker exec -it -u root web sh -c 'ls *'");
+        assert_eq!(
+            exec("web", Some("root"), Some("/my files"), &["sh", "-c", "ls *"]),
+            "docker exec -it -u root -w '/my files' web sh -c 'ls *'"
+        );
+        assert_eq!(exec("web", None, None, &["sh"]), "docker exec -it web sh");
+        assert_eq!(attach("web", false), "docker attach web");
+        assert_eq!(attach("web", true), "docker attach --no-stdin --sig-proxy=false web");
+        assert_eq!(top("web", "-eo pid,args"), "docker top web -eo pid,args");
+        assert_eq!(diff("web"), "docker diff web");
+        let changes = ["CMD [\"ls\"]".to_owned()];
+        let what = Commit { message: Some("it works"), changes: &changes, no_pause: true, ..Commit::default() };
+        assert_eq!(commit("web", "a:1", what), "docker commit -m 'it works' -c 'CMD [\"ls\"]' --pause=false web a:1");
+        assert_eq!(export("web", "web.tar", false), "docker export -o web.tar web");
+        assert_eq!(export("web", "web.tar.gz", true), "docker export web | gzip > web.tar.gz");
     }
 
     #[test]

@@ -48,6 +48,10 @@ pub struct PeopleArgs {
     /// How long a session lasts in all
     #[arg(long, env = "WHEELHOUSE_SESSION_LIFETIME", default_value = "30d", value_parser = duration, value_name = "TIME")]
     pub session_lifetime: SignedDuration,
+
+    /// How long a terminal stays open without anybody typing in it
+    #[arg(long, env = "WHEELHOUSE_TERMINAL_IDLE", default_value = "8h", value_parser = duration, value_name = "TIME")]
+    pub terminal_idle: SignedDuration,
 }
 
 /// `90m`, `12h`, `30d`.

@@ -1,11 +1,16 @@
 //! Docker in our words. No HTTP of ours, no HTML. The only place that names bollard.
 
 mod address;
+mod changes;
+mod commit;
 mod containers;
 pub mod endpoints;
 mod error;
 mod events;
+mod exec;
+mod export;
 pub(crate) mod files;
+mod fresh;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod ids;
@@ -15,7 +20,9 @@ mod live;
 mod meter;
 mod notes;
 mod own;
+mod past;
 mod picture;
+mod processes;
 mod reach;
 pub mod spec;
 mod stats;
@@ -30,20 +37,25 @@ use bollard::{BollardRequest, ClientVersion, Docker};
 
 pub use self::{
     address::Address,
+    changes::{FileChange, Kind as ChangeKind},
+    commit::{Commit, INSTRUCTIONS},
     containers::*,
     error::{Error, Outage},
     events::Event,
+    exec::{Command, Execs, Left, Line, Reader, Remote, Writer},
+    export::Export,
     files::{
         Content, Download, EDITABLE, Entry as FileEntry, Failed as FailedTransfer, FileName, FilePath, Files, Form,
         Found, Inside, InvalidPath, Kind as FileKind, Listing, Looked, Means, Partial, Place, Put, Saved, Spool,
         Weight, mode_words,
     },
-    ids::{ContainerId, InvalidName, VolumeName},
+    ids::{ContainerId, InvalidName, VolumeName, is_hex64 as is_id},
     images::Images,
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
     meter::Meter,
     own::Own,
     picture::{Link, Picture},
+    processes::{Columns, Processes},
     reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_options, root_on_host},
     stats::{Usage, Watcher},
     system::{Info, Version},
@@ -64,6 +76,10 @@ pub struct Engine {
     sampler: Arc<stats::Sampler>,
     details: Arc<Details>,
     files: Arc<files::Desk>,
+    told: Arc<processes::Told>,
+    walked: Arc<changes::Walked>,
+    remembered: Arc<past::Remembered>,
+    exports: export::Places,
     keeping: tokio::task::AbortHandle,
     reach: Arc<Reach>,
     views: Arc<reach::Views>,
@@ -93,6 +109,10 @@ impl Engine {
             sampler: Arc::default(),
             details: Arc::default(),
             files: files::Desk::shared(),
+            told: Arc::default(),
+            walked: Arc::default(),
+            remembered: Arc::default(),
+            exports: export::Places::default(),
             keeping,
             reach: Arc::new(Reach::everything()),
             views: Arc::default(),
@@ -144,6 +164,11 @@ impl Engine {
     /// Its volumes.
     pub fn volumes(&self) -> Volumes<'_> {
         Volumes(self)
+    }
+
+    /// Commands inside its containers.
+    pub fn execs(&self) -> Execs<'_> {
+        Execs(self)
     }
 
     /// Our long work with it.

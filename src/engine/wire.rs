@@ -15,10 +15,16 @@ use std::{
 };
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::{Request, Response, Uri, body::Body, body::Incoming, client::conn::http1, header::HOST};
+use http_body_util::{BodyExt, Empty, Full, Limited};
+use hyper::{
+    Request, Response, StatusCode, Uri,
+    body::{Body, Incoming},
+    client::conn::http1,
+    header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue, UPGRADE},
+    upgrade::Upgraded,
+};
 use hyper_util::rt::TokioIo;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, UnixStream},
@@ -116,7 +122,7 @@ impl Wire {
         let target = request.uri().path_and_query().map_or("/", |path| path.as_str());
         *request.uri_mut() =
             format!("{prefix}{target}").parse::<Uri>().map_err(|error| Error::Invalid(error.to_string()))?;
-        request.headers_mut().entry(HOST).or_insert(hyper::header::HeaderValue::from_static("engine"));
+        request.headers_mut().entry(HOST).or_insert(HeaderValue::from_static("engine"));
         match &self.address {
             Address::Unix(path) => {
                 let stream = deadline("connect", CONNECT, UnixStream::connect(path)).await?;
@@ -147,11 +153,7 @@ impl Wire {
     pub(super) async fn bytes(&self, path: &str, limit: Duration) -> Result<Bytes, Error> {
         self.whole(&format!("GET {path}"), limit, async {
             let _socket = self.sockets.acquire().await.map_err(|_| Error::Unreachable(Outage::Broken))?;
-            let response = self.fetch(path).await?;
-            let status = response.status();
-            let body = Limited::new(response.into_body(), ANSWER).collect().await;
-            let bytes = body.map_err(|_| Error::Unreachable(Outage::Broken))?.to_bytes();
-            if status.is_success() { Ok(bytes) } else { Err(Error::from_status(status.as_u16(), message(&bytes))) }
+            whole_answer(self.fetch(path).await?).await
         })
         .await
     }
@@ -159,6 +161,37 @@ impl Wire {
     /// A GET whose body is a stream; only the headers are awaited here, for [`READ`] at most.
     pub(super) async fn open(&self, path: &str) -> Result<Response<Incoming>, Error> {
         self.whole(&format!("GET {path}"), READ, self.fetch(path)).await
+    }
+
+    /// A POST of JSON whose whole answer is read within `limit`.
+    pub(super) async fn post(&self, path: &str, body: &impl Serialize, limit: Duration) -> Result<Bytes, Error> {
+        self.whole(&format!("POST {path}"), limit, async {
+            let _socket = self.sockets.acquire().await.map_err(|_| Error::Unreachable(Outage::Broken))?;
+            whole_answer(self.send(post(path, body)?).await?).await
+        })
+        .await
+    }
+
+    /// A POST after which the connection is no HTTP any more, but the input and output of what it has started. Every
+    /// engine that we know answers 101 to who asks for that; only its beginning is awaited here, for `limit` at most.
+    pub(super) async fn hijack(&self, path: &str, body: &impl Serialize, limit: Duration) -> Result<Upgraded, Error> {
+        self.whole(&format!("POST {path}"), limit, async {
+            let mut request = post(path, body)?;
+            request.headers_mut().insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+            request.headers_mut().insert(UPGRADE, HeaderValue::from_static("tcp"));
+            let response = self.send(request).await?;
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                return hyper::upgrade::on(response).await.map_err(|_| Error::Unreachable(Outage::Broken));
+            }
+            whole_answer(response).await?;
+            Err(Error::Unsupported("the engine, or a proxy before it, does not hand over the connection".to_owned()))
+        })
+        .await
+    }
+
+    /// The same where the headers may take longer.
+    pub(super) async fn open_within(&self, path: &str, limit: Duration) -> Result<Response<Incoming>, Error> {
+        self.whole(&format!("GET {path}"), limit, self.fetch(path)).await
     }
 
     async fn fetch(&self, path: &str) -> Result<Response<Incoming>, Error> {
@@ -200,6 +233,20 @@ impl Wire {
         };
         UNDERWAY.scope(Underway::default(), work).await
     }
+}
+
+/// All of an answer; an error where it tells of one.
+async fn whole_answer(response: Response<Incoming>) -> Result<Bytes, Error> {
+    let status = response.status();
+    let body = Limited::new(response.into_body(), ANSWER).collect().await;
+    let bytes = body.map_err(|_| Error::Unreachable(Outage::Broken))?.to_bytes();
+    if status.is_success() { Ok(bytes) } else { Err(Error::from_status(status.as_u16(), message(&bytes))) }
+}
+
+fn post(path: &str, body: &impl Serialize) -> Result<Request<Full<Bytes>>, Error> {
+    let body = serde_json::to_vec(body).map_err(|error| Error::Invalid(error.to_string()))?;
+    let request = Request::post(path).header(CONTENT_TYPE, "application/json").body(Full::from(body));
+    request.map_err(|error| Error::Invalid(error.to_string()))
 }
 
 async fn exchange<S, B>(stream: S, request: Request<B>) -> Result<Response<Incoming>, Error>

@@ -157,6 +157,13 @@ pub struct Lease {
 }
 
 impl Lease {
+    /// The same right, for another who has to wait for its end.
+    pub fn renewed(&self) -> Self {
+        let mut again = tokio::time::interval(AGAIN);
+        again.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        Self { team: self.team.clone(), who: self.who.clone(), changed: self.team.watch(), again }
+    }
+
     /// Waits until the right is gone. May be dropped and asked anew.
     pub async fn lost(&mut self) {
         loop {
@@ -221,6 +228,7 @@ fn is_visit(request: &Request) -> bool {
     let takes_html = takes.contains("text/html") || takes.is_empty() || takes == "*/*";
     let takes_html = takes_html && !accept::wants_json(headers);
     // Nobody visits a live connection.
-    let is_page = !request.uri().path().ends_with("/stream") && !headers.contains_key("hx-request");
+    let is_live = ["/stream", "/socket"].iter().any(|end| request.uri().path().ends_with(end));
+    let is_page = !is_live && !headers.contains_key("hx-request");
     *request.method() == Method::GET && takes_html && is_page && bearer(headers).is_none()
 }

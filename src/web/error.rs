@@ -142,6 +142,16 @@ impl Error {
         format!("{} {}", self.0.what, self.0.why)
     }
 
+    /// What happened.
+    pub fn what_happened(&self) -> &str {
+        &self.0.what
+    }
+
+    /// What can be done next.
+    pub fn steps(&self) -> &[Step] {
+        &self.0.next
+    }
+
     /// Why it did not work.
     pub fn reason(&self) -> &str {
         &self.0.why

@@ -34,10 +34,15 @@ mod people;
 mod prefix;
 mod process;
 mod routes;
+mod screen;
 mod security;
 mod serve;
 mod session;
+mod shell;
+mod shells;
+mod socket;
 mod stream;
+mod terminals;
 mod theme;
 mod volumes;
 mod wire;
@@ -48,7 +53,10 @@ use axum::{Router, extract::FromRef, middleware};
 use tower::util::option_layer;
 use tower_http::{
     catch_panic::CatchPanicLayer,
-    compression::{CompressionLayer, DefaultPredicate, Predicate, predicate::NotForContentType},
+    compression::{
+        CompressionLayer,
+        predicate::{DefaultPredicate, NotForContentType, Predicate},
+    },
 };
 
 use self::prefix::Prefix;
@@ -61,6 +69,7 @@ pub use self::{
     routes::{Route, Routes},
     security::Guards,
     serve::{Listeners, raise_file_limit, serve},
+    shells::Shells,
     stream::Streams,
     wire::Wire,
 };
@@ -74,6 +83,7 @@ const BODY: usize = 1 << 20;
 
 /// Files go out as they are, with their length: who downloads sees how far it is.
 const FILES: NotForContentType = NotForContentType::const_new("application/octet-stream");
+const TARS: NotForContentType = NotForContentType::const_new("application/x-tar");
 
 /// A part of the console: its place in the navigation, and its routes.
 pub struct Section {
@@ -127,6 +137,14 @@ pub static SECTIONS: &[Section] = &[
         routes: jobs::routes,
     },
     Section {
+        path: "/terminals",
+        label: "Terminals",
+        group: Some("Engine"),
+        count: None,
+        right: Right::Enter,
+        routes: terminals::routes,
+    },
+    Section {
         path: "/activity",
         label: "Activity",
         group: Some("Team"),
@@ -177,6 +195,8 @@ pub struct AppState {
     pub rules: Arc<Rules>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// The open terminals.
+    pub shells: Arc<Shells>,
 }
 
 /// All routes, each with the right that it asks for.
@@ -196,7 +216,7 @@ pub fn routes() -> Routes {
 /// route then looks whether the body is small enough.
 fn router(state: AppState, prefix: Option<Prefix>) -> Router {
     routes()
-        .into_router()
+        .into_router(&state)
         .fallback(async || {
             Error::not_found(
                 "There is no such page.",
@@ -212,7 +232,8 @@ fn router(state: AppState, prefix: Option<Prefix>) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), asker::identify))
         .layer(middleware::from_fn_with_state(state.clone(), security::headers))
         .layer(option_layer(prefix.map(|prefix| middleware::map_response_with_state(prefix, prefix::put))))
-        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(FILES)))
+        // What is saved goes out as it is: it may be large, and packed already.
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(FILES).and(TARS)))
         .layer(middleware::from_fn_with_state(state.clone(), metrics::count))
         .with_state(state)
 }

@@ -8,12 +8,12 @@ use axum::{
     extract::{DefaultBodyLimit, Request},
     handler::Handler,
     middleware::{self, Next},
-    routing::{MethodRouter, get, post},
+    routing::{MethodFilter, MethodRouter, get, on, post},
 };
 
 use tower_http::limit::RequestBodyLimitLayer;
 
-use super::{AppState, asker, check, doc::Doc};
+use super::{AppState, asker, check, doc::Doc, socket};
 use crate::team::Right;
 
 /// A route as it is listed: for the table, for tests, for the description of the API.
@@ -24,6 +24,8 @@ pub struct Route {
     pub path: &'static str,
     /// What it asks for; none for the few that are open to everybody.
     pub right: Option<Right>,
+    /// Whether it is a live connection both ways.
+    pub is_socket: bool,
     /// What scripts are told of it: several, where it stands for several.
     pub(super) docs: Vec<Arc<Doc>>,
     /// How many bytes its body may have; what takes files counts them itself.
@@ -84,6 +86,21 @@ impl Routes {
         self.add("POST", path, None, post(handler))
     }
 
+    /// A live connection both ways at `path`, for who has this right and comes from a page of ours: `GET` and, in HTTP/2,
+    /// `CONNECT`.
+    #[must_use]
+    pub fn socket<H, T>(self, path: &'static str, right: Right, handler: H) -> Self
+    where
+        H: Handler<T, AppState>,
+        T: 'static,
+    {
+        let mut routes = self.add("GET", path, Some(right), on(MethodFilter::GET.or(MethodFilter::CONNECT), handler));
+        if let Some(route) = routes.list.last_mut() {
+            route.is_socket = true;
+        }
+        routes
+    }
+
     fn add(
         mut self,
         method: &'static str,
@@ -91,7 +108,7 @@ impl Routes {
         right: Option<Right>,
         route: MethodRouter<AppState>,
     ) -> Self {
-        self.list.push(Route { method, path, right, docs: Vec::new(), body: super::BODY });
+        self.list.push(Route { method, path, right, is_socket: false, docs: Vec::new(), body: super::BODY });
         self.handlers.push(route);
         self
     }
@@ -134,7 +151,7 @@ impl Routes {
     }
 
     /// Each with its gate, and within that what is held to its description.
-    pub(super) fn into_router(self) -> Router<AppState> {
+    pub(super) fn into_router(self, state: &AppState) -> Router<AppState> {
         self.list.into_iter().zip(self.handlers).fold(Router::new(), |router, (route, handler)| {
             let docs: Arc<[Arc<Doc>]> = route.docs.into();
             let handler = if docs.is_empty() {
@@ -143,6 +160,11 @@ impl Routes {
                 handler.route_layer(middleware::from_fn(move |request: Request, next: Next| {
                     check::address(docs.clone(), request, next)
                 }))
+            };
+            let handler = if route.is_socket {
+                handler.route_layer(middleware::from_fn_with_state(state.clone(), socket::from_us))
+            } else {
+                handler
             };
             let handler = match route.right {
                 Some(right) => handler.route_layer(middleware::from_fn(move |request: Request, next: Next| {

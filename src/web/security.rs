@@ -50,16 +50,32 @@ impl Guards {
         name == "localhost" || bare.parse::<IpAddr>().is_ok() || self.hosts.contains(&name)
     }
 
+    /// Whether a socket that came with these headers was opened by a page of ours, which is at `own`: by one of exactly that
+    /// scheme, host and port, or by what is no browser and carries no cookie (S015).
+    pub(super) fn is_own_socket(&self, headers: &HeaderMap, own: String, has_cookie: bool) -> Result<(), Stranger> {
+        let said: Vec<_> = headers.get_all(header::ORIGIN).iter().collect();
+        let fine = match said.as_slice() {
+            [] => !has_cookie && !headers.contains_key("sec-fetch-site"),
+            [one] => one.to_str().is_ok_and(|origin| self.is_ours(origin, &own)),
+            _ => false,
+        };
+        let origin = said.first().map(|origin| origin.to_str().unwrap_or("?").to_owned()).unwrap_or_default();
+        if fine { Ok(()) } else { Err(Stranger { origin, wanted: self.public_origin.clone().unwrap_or(own) }) }
+    }
+
+    /// Whether this origin is `own`, or the one that a proxy serves us under.
+    fn is_ours(&self, origin: &str, own: &str) -> bool {
+        let parsed = Url::parse(origin).ok().map(|url| url.origin());
+        let is = |ours: &str| Url::parse(ours).ok().is_some_and(|ours| parsed.as_ref() == Some(&ours.origin()));
+        is(own) || self.public_origin.as_deref().is_some_and(is)
+    }
+
     /// Whether a write that came with these headers comes from a page of ours, which is at `own`.
     /// `has_cookie` says whether it carries what a browser sends along by itself.
     pub(super) fn is_own(&self, headers: &HeaderMap, own: String, has_cookie: bool) -> Result<(), Stranger> {
         let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?").to_owned());
         let origin = text(&header::ORIGIN);
-        let matches = |origin: &str| {
-            let parsed = Url::parse(origin).ok().map(|url| url.origin());
-            let is = |ours: &str| Url::parse(ours).ok().is_some_and(|ours| parsed.as_ref() == Some(&ours.origin()));
-            is(&own) || self.public_origin.as_deref().is_some_and(is)
-        };
+        let matches = |origin: &str| self.is_ours(origin, &own);
         let site = text(&HeaderName::from_static("sec-fetch-site"));
         let fine = match (site.as_deref(), origin.as_deref()) {
             // What a browser itself says cannot be forged by a page; it is not said on plain http in a LAN (S014).
@@ -82,8 +98,10 @@ impl Guards {
 
 /// A write that does not come from a page of ours.
 pub(super) struct Stranger {
-    origin: String,
-    wanted: String,
+    /// Where it comes from, as far as it says.
+    pub(super) origin: String,
+    /// Where it should have come from.
+    pub(super) wanted: String,
 }
 
 /// The Host of a request: the header, or the authority of HTTP/2 (S016).
@@ -154,12 +172,18 @@ fn is_foreign_read(headers: &HeaderMap) -> bool {
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                    form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'";
 
+/// The policy of what is foreign, and only ever saved (S031).
+pub(super) const SANDBOX: &str = "sandbox; default-src 'none'";
+
 /// Puts the headers on every answer, errors and assets included (S020, S022).
 pub(super) async fn headers(State(wire): State<Wire>, client: Client, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    // What is foreign has a stricter one of its own: it may do nothing at all.
+    if headers.get(header::CONTENT_SECURITY_POLICY).is_none_or(|own| own != SANDBOX) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
+    }
     let fixed = [
-        (header::CONTENT_SECURITY_POLICY, CSP),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
@@ -211,6 +235,38 @@ mod tests {
         {
             assert!(!guards.knows(foreign), "{foreign}");
         }
+    }
+
+    #[test]
+    fn s015_sockets_come_from_our_own_pages() {
+        let ask = |guards: &Guards, origins: &[&str], has_cookie: bool| {
+            let mut headers = HeaderMap::new();
+            for origin in origins {
+                headers.append("origin", origin.parse().unwrap());
+            }
+            guards.is_own_socket(&headers, "http://10.1.2.3:9000".into(), has_cookie).is_ok()
+        };
+        let plain = guards(None);
+        assert!(ask(&plain, &["http://10.1.2.3:9000"], true));
+        assert!(ask(&plain, &[], false) && !ask(&plain, &[], true));
+        for origin in [
+            "http://10.1.2.3:9999",
+            "https://10.1.2.3:9000",
+            "http://10.1.2.3",
+            "http://evil",
+            "null",
+            "",
+            "http://10.1.2.3:9000.evil",
+            "http://evil.10.1.2.3:9000",
+            "http://10.1.2.3:9000@evil",
+            "http://10.1.2.30:9000",
+        ] {
+            assert!(!ask(&plain, &[origin], true) && !ask(&plain, &[origin], false), "{origin}");
+            assert!(!ask(&plain, &["http://10.1.2.3:9000", origin], true), "{origin} as the second");
+        }
+        let proxied = guards(Some("https://docker.example/x/"));
+        assert!(ask(&proxied, &["https://docker.example"], true));
+        assert!(!ask(&proxied, &["http://docker.example"], true));
     }
 
     #[test]

@@ -34,7 +34,9 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::{AppState, Guards, Metrics, Rules, Streams, client::Proxies, metrics, prefix::Prefix, router, wire::Wire};
+use super::{
+    AppState, Guards, Metrics, Rules, Shells, Streams, client::Proxies, metrics, prefix::Prefix, router, wire::Wire,
+};
 use crate::{config::Config, engine::Engine, team::Team, tls::Tls};
 
 /// How long a client may take to say what it wants: to its first byte, to the end of the handshake, and to the end of
@@ -105,7 +107,11 @@ pub async fn serve(
     let prefix = Prefix::of(config.public_url.as_ref());
     let metrics = Arc::new(Metrics::new(engine.clone(), streams.clone()));
     let scraped = metrics::alone(metrics.clone());
-    let state = AppState { engine, streams: streams.clone(), guards, wire, team, rules: Arc::new(rules), metrics };
+    let idle = config.people.terminal_idle.unsigned_abs();
+    let shells = Arc::new(Shells::new(idle));
+    let rules = Arc::new(rules);
+    let state =
+        AppState { engine, streams: streams.clone(), guards, wire, team, rules, metrics, shells: shells.clone() };
     let app = router(state, prefix.clone());
     let door = Arc::new(Door { app, prefix, tls, proxies: Proxies::new(&config.trusted_proxies) });
     let scraped = Arc::new(Door { app: scraped, prefix: None, tls: None, proxies: Proxies::default() });
@@ -123,7 +129,8 @@ pub async fn serve(
         } => return Err(error),
     }
     streams.end();
-    if timeout(GRACE, open.shutdown()).await.is_err() {
+    let ended = async { tokio::join!(open.shutdown(), shells.end()) };
+    if timeout(GRACE, ended).await.is_err() {
         tracing::warn!("some requests did not finish in time");
     }
     Ok(())

@@ -9,7 +9,7 @@ use std::{
     fmt::Write as _,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -75,8 +75,18 @@ impl Fragments {
     }
 }
 
-/// The one drawing of a view that all who watch it share: of which picture, and what.
-type Shared = Arc<tokio::sync::Mutex<Option<(u64, Arc<Fragments>)>>>;
+/// A view as it was drawn.
+#[derive(Debug)]
+struct Drawn {
+    /// Of which picture.
+    version: u64,
+    /// When.
+    at: Instant,
+    fragments: Arc<Fragments>,
+}
+
+/// The one drawing of a view that all who watch it share.
+type Shared = Arc<tokio::sync::Mutex<Option<Drawn>>>;
 
 /// All live connections.
 #[derive(Debug)]
@@ -129,14 +139,14 @@ enum Holder {
 }
 
 /// A place among the live connections, given back when it is dropped.
-struct Place {
+pub(super) struct Place {
     streams: Arc<Streams>,
     holders: Vec<Holder>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Place {
-    fn take(streams: &Arc<Streams>, asker: &Asker) -> Option<Self> {
+    pub(super) fn take(streams: &Arc<Streams>, asker: &Asker) -> Option<Self> {
         let permit = streams.places.clone().try_acquire_owned().ok()?;
         let person = asker.who.account.map(Holder::Person);
         let holders: Vec<Holder> = std::iter::once(Holder::Client(asker.client.address)).chain(person).collect();
@@ -229,6 +239,24 @@ impl Live {
         D: Fn(Page) -> F + Send + 'static,
         F: Future<Output = Result<Fragments, Error>> + Send,
     {
+        self.follow_by(None, draw)
+    }
+
+    /// The same, and asks once in each `period` too: for what the picture does not tell. All who watch the view are drawn
+    /// it once.
+    pub fn follow_every<D, F>(self, period: Duration, draw: D) -> Response
+    where
+        D: Fn(Page) -> F + Send + 'static,
+        F: Future<Output = Result<Fragments, Error>> + Send,
+    {
+        self.follow_by(Some(period), draw)
+    }
+
+    fn follow_by<D, F>(self, period: Option<Duration>, draw: D) -> Response
+    where
+        D: Fn(Page) -> F + Send + 'static,
+        F: Future<Output = Result<Fragments, Error>> + Send,
+    {
         let Self { page, place, ending, lease, has } = self;
         // Without the stamp: who came a moment later watches the same view.
         let view = page.here().split("drawn=").next().unwrap_or_default().to_owned();
@@ -237,7 +265,12 @@ impl Live {
         let mut pulse = tokio::time::interval(PULSE);
         pulse.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let watch = page.engine.watch();
-        let state = Following { page, place, ending, lease, has, draw, shared, pulse, watch, sent: None };
+        let beat = period.map(|period| {
+            let mut beat = tokio::time::interval(period);
+            beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            beat
+        });
+        let state = Following { page, place, ending, lease, has, draw, shared, pulse, watch, beat, sent: None };
         let body = Body::from_stream(stream::unfold(state, |mut state| async move {
             let message = state.next().await?;
             Some((Ok::<_, std::convert::Infallible>(message), state))
@@ -309,7 +342,17 @@ struct Following<D> {
     shared: Shared,
     pulse: tokio::time::Interval,
     watch: Watch,
+    /// When to draw although the picture is the same.
+    beat: Option<tokio::time::Interval>,
     sent: Option<Arc<Fragments>>,
+}
+
+/// Waits for the next beat; for ever, where there is none.
+async fn next(beat: &mut Option<tokio::time::Interval>) {
+    match beat {
+        Some(beat) => _ = beat.tick().await,
+        None => std::future::pending().await,
+    }
 }
 
 impl<D, F> Following<D>
@@ -325,7 +368,8 @@ where
         if self.sent.is_none() {
             let (version, now) = self.drawn().await;
             let stamp = stamp(version, &self.page);
-            let known = self.has.as_deref() == Some(&stamp);
+            // The stamp tells of the picture, and of nothing else.
+            let known = self.beat.is_none() && self.has.as_deref() == Some(&stamp);
             let message = if known { message(&stamp, &[]) } else { message(&stamp, &now.all()) };
             self.sent = Some(now);
             return Some(message);
@@ -334,18 +378,17 @@ where
             tokio::select! {
                 _ = self.ending.changed() => return None,
                 () = self.lease.lost() => return None,
-                changed = self.watch.changed() => {
-                    changed.ok()?;
-                    let (version, now) = self.drawn().await;
-                    let before = self.sent.replace(now.clone());
-                    let parts = before.as_deref().map_or_else(|| now.all(), |before| now.since(before));
-                    if !parts.is_empty() {
-                        return Some(message(&stamp(version, &self.page), &parts));
-                    }
-                }
+                changed = self.watch.changed() => changed.ok()?,
+                () = next(&mut self.beat) => {}
                 _ = self.pulse.tick() => {
                     return Some(pulse(self.watch.is_live()));
                 }
+            }
+            let (version, now) = self.drawn().await;
+            let before = self.sent.replace(now.clone());
+            let parts = before.as_deref().map_or_else(|| now.all(), |before| now.since(before));
+            if !parts.is_empty() {
+                return Some(message(&stamp(version, &self.page), &parts));
             }
         }
     }
@@ -354,8 +397,11 @@ where
     async fn drawn(&mut self) -> (u64, Arc<Fragments>) {
         let mut shared = self.shared.lock().await;
         let picture = self.watch.picture();
-        if let Some((version, fragments)) = &*shared
+        // What another has drawn within half a beat is new enough.
+        let is_new = |at: Instant| self.beat.as_ref().is_none_or(|beat| at.elapsed() < beat.period() / 2);
+        if let Some(Drawn { version, at, fragments }) = &*shared
             && *version >= picture.version
+            && is_new(*at)
         {
             return (*version, fragments.clone());
         }
@@ -363,7 +409,7 @@ where
         let mut fragments = (self.draw)(page.clone()).await.unwrap_or_default();
         fragments.rest.extend(chrome::parts(&page));
         let fragments = Arc::new(fragments);
-        *shared = Some((picture.version, fragments.clone()));
+        *shared = Some(Drawn { version: picture.version, at: Instant::now(), fragments: fragments.clone() });
         (picture.version, fragments)
     }
 }

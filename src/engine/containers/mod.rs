@@ -11,7 +11,7 @@ pub(super) use self::summary::{Listed, SERVICE, STACK, or_default};
 pub use self::{
     act::{Action, Done},
     create::Created,
-    detail::{Check, Detail, Endpoint, EnvVar, Limits},
+    detail::{Check, Detail, Endpoint, EnvVar, Healthcheck, Limits},
     state::{SIGNALS, Signal, State, Verb},
     summary::{Asked, Attention, Container, Ending, Health, Mount, Pending, Port},
 };

@@ -15,7 +15,7 @@ pub const HIDDEN: &str = "‹hidden›";
 /// Labels whose values say where something belongs, and no more.
 pub(super) const OPEN_LABELS: [&str; 2] = [STACK, SERVICE];
 /// Words of a docker command that say what it does.
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 15] = [
     "docker",
     "container",
     "volume",
@@ -29,6 +29,8 @@ const VERBS: [&str; 13] = [
     "unpause",
     "rm",
     "prune",
+    "commit",
+    "export",
 ];
 /// Flags of `docker run` whose values hold `name=secret`.
 const SETTINGS: [&str; 3] = ["-e", "--env", "--log-opt"];
@@ -103,6 +105,9 @@ impl Reach {
                 detail.command = vec![hidden()];
             }
             detail.checks.iter_mut().for_each(|Check { output, .. }| *output = hidden());
+            if let Some(check) = &mut detail.healthcheck {
+                check.test = vec![hidden()];
+            }
         }
         Arc::new(detail)
     }

@@ -51,6 +51,14 @@ mod tests {
         ("GET /containers/stream", "a live page"),
         ("GET /containers/{id}/stream", "a live page"),
         ("GET /containers/{id}/head/stream", "a live page"),
+        ("GET /containers/{id}/terminal", "a page with a terminal: scripts have docker exec"),
+        ("POST /containers/{id}/terminal", "opens a terminal for that page"),
+        ("GET /containers/{id}/attach", "a page with a terminal: scripts have docker attach"),
+        ("POST /containers/{id}/attach", "opens a terminal for that page"),
+        ("GET /containers/{id}/terminal/socket", "the live connection of a terminal"),
+        ("GET /containers/{id}/health/stream", "a live page"),
+        ("GET /containers/{id}/history/stream", "a live page"),
+        ("GET /containers/{id}/processes/stream", "a live page"),
         ("GET /volumes/stream", "a live page"),
         ("GET /events/stream", "a live page"),
         ("GET /jobs/{id}/stream", "a live page"),
@@ -70,7 +78,8 @@ mod tests {
         ("GET /api", "this page"),
         ("GET /openapi.json", "the description itself"),
     ];
-    const FILES: [&str; 3] = ["GET /activity.sh", "GET /audit.jsonl", "GET /audit.csv"];
+    const FILES: [&str; 4] =
+        ["GET /activity.sh", "GET /audit.jsonl", "GET /audit.csv", "GET /containers/{id}/export.tar"];
 
     #[test]
     fn every_route_is_told_to_scripts_or_named_as_none_of_theirs() {

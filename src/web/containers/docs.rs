@@ -17,7 +17,7 @@ use crate::{
 
 const ID: &str = "^[0-9a-f]{64}$";
 
-fn id() -> Field {
+pub(super) fn id() -> Field {
     Field::like("id", "The container's full id.", ID)
 }
 
