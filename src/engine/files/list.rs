@@ -15,7 +15,7 @@ use super::{
 use crate::engine::{ContainerId, Engine, Error};
 
 /// How many bytes of names are read: some ten thousand names. What is beyond is not looked at (S053).
-const NAMES: usize = 256 << 10;
+const NAMES: usize = 128 << 10;
 /// How much the commands may say: each name is said thrice.
 const SAID: usize = 4 << 20;
 /// How long listing may take.
@@ -74,7 +74,8 @@ fn read(said: &[u8], word: &str) -> Listing {
             entries.push(entry);
         }
     }
-    let partial = (bytes + 512 > NAMES).then_some(Partial::Many);
+    // As many names as are read, or as much as is listened to.
+    let partial = (bytes + 512 > NAMES || said.len() >= SAID).then_some(Partial::Many);
     Listing { entries, partial, means: Means::Tools }
 }
 

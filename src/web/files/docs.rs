@@ -32,7 +32,6 @@ pub fn browse(place: Field) -> Doc {
             path(),
             Field::text("q", "Only entries whose name holds this.", "conf"),
             Field::sort(&["name", "size", "modified"]),
-            Field::page(),
             Field::switch("more", "More of a large text."),
         ])
         .gives::<Look>(200, "What stands there.")
