@@ -444,7 +444,8 @@ impl Keeper {
             if ended.left { "; something of it may still run: the container has no shell to end it with" } else { "" };
         let action = if *kind == Kind::Exec { "terminal.end" } else { "attach.end" };
         let subject = Subject { kind: "container", id: container.to_string(), name: name.clone() };
-        let entry = Entry::new(who, action, subject, Outcome::Done).command(&self.shell.command, Some(&self.shell.public));
+        let entry =
+            Entry::new(who, action, subject, Outcome::Done).command(&self.shell.command, Some(&self.shell.public));
         self.team.note(entry.why(format!("after {seconds} s{code}: {}{left}", ended.why.words()))).await;
     }
 }

@@ -136,11 +136,13 @@ async fn s065_a_line_that_drops_finds_the_same_shell_and_one_that_stays_away_doe
     drop(shell);
     sleep(Duration::from_secs(2)).await;
     let list = console.ask("GET", "/terminals").header("accept", "application/json").send().await.json();
-    let item = list["items"].as_array().expect("a list").iter().find(|item| item["number"] == number).expect("it lives");
+    let item =
+        list["items"].as_array().expect("a list").iter().find(|item| item["number"] == number).expect("it lives");
     assert_eq!(item["watched"], false);
     // By what is no token, nobody gets in.
     for wrong in ["", "x", &token[1..], &token.to_uppercase()] {
-        let mut stranger = Terminal::back(wrong, 0, console.socket_of(None, &web).open().await.expect("a socket")).await;
+        let mut stranger =
+            Terminal::back(wrong, 0, console.socket_of(None, &web).open().await.expect("a socket")).await;
         assert_eq!(stranger.ends().await.0, 4404, "{wrong}");
     }
     let mut back = Terminal::back(&token, at, console.socket_of(None, &web).open().await.expect("a socket")).await;
@@ -291,10 +293,14 @@ async fn s039_an_exec_has_only_what_it_needs_and_operators_are_who_the_container
     assert_eq!(spy.sent("/exec").len(), 0, "{:?}", spy.writes());
     let page = console.by(&ops, "GET", &own.path("terminal")).send().await.expect(200);
     contains_all(&page.said(), &["1000, or another by number"]);
-    for (person, container, user, is) in
-        [(&ops, &own, "33", "33"), (&ops, &own, "1000:1000", "1000"), (&ops, &plain, "root", "0"), (&admin, &own, "root", "0")]
-    {
-        let fields = [("command", "sh -c 'id -u'"), ("user", user), ("privileged", "1"), ("Privileged", "true"), ("env", "A=b")];
+    for (person, container, user, is) in [
+        (&ops, &own, "33", "33"),
+        (&ops, &own, "1000:1000", "1000"),
+        (&ops, &plain, "root", "0"),
+        (&admin, &own, "root", "0"),
+    ] {
+        let fields =
+            [("command", "sh -c 'id -u'"), ("user", user), ("privileged", "1"), ("Privileged", "true"), ("env", "A=b")];
         let mut shell = console.terminal_of(Some(person), container, "terminal", &fields).await;
         shell.until(is).await;
         shell.ends().await;
@@ -477,7 +483,10 @@ async fn s060_attach_is_a_thing_of_its_own_and_stalls_nobody() {
     types.closes(1000).await;
     lines.closes(1000).await;
     sleep(Duration::from_secs(1)).await;
-    assert_eq!((engine.state(&tty.id).await, engine.state(&plain.id).await), ("running".to_owned(), "running".to_owned()));
+    assert_eq!(
+        (engine.state(&tty.id).await, engine.state(&plain.id).await),
+        ("running".to_owned(), "running".to_owned())
+    );
     // With a page that stands still the container goes on at its pace.
     let pace = async || {
         let count = async || {
@@ -498,7 +507,10 @@ async fn s060_attach_is_a_thing_of_its_own_and_stalls_nobody() {
     let mut ends = console.terminal_of(None, &tty, "attach", &[("write", "1")]).await;
     ends.types("exit 5\r").await;
     ends.ends().await;
-    contains_all(ends.ended.expect("told")["ended"].as_str().expect("words"), &["The container ended with exit code 5"]);
+    contains_all(
+        ends.ended.expect("told")["ended"].as_str().expect("words"),
+        &["The container ended with exit code 5"],
+    );
 }
 
 #[tokio::test]
@@ -526,7 +538,11 @@ async fn s066_input_is_bounded() {
         sent += piece.len() as u64;
         most = most.max(console.memory());
     }
-    let expected = engine.shell("printf '' | md5sum >/dev/null; yes abcdefghijklmnopqrstuvwxyz | head -c 10485760 | md5sum | cut -d' ' -f1").await;
+    let expected = engine
+        .shell(
+            "printf '' | md5sum >/dev/null; yes abcdefghijklmnopqrstuvwxyz | head -c 10485760 | md5sum | cut -d' ' -f1",
+        )
+        .await;
     shell.until("done").await;
     contains_all(&shell.said, &[expected.trim()]);
     assert!(most < before + 10_000, "{most} KiB from {before}");
@@ -535,7 +551,8 @@ async fn s066_input_is_bounded() {
     shell.line("echo $((1+1))", "2").await;
     shell.sends(vec![b'x'; 1 << 20]).await;
     assert_eq!(shell.ends().await.0, 1009);
-    let mut again = Terminal::back(&shell.token, shell.at, console.socket_of(None, &web).open().await.expect("a socket")).await;
+    let mut again =
+        Terminal::back(&shell.token, shell.at, console.socket_of(None, &web).open().await.expect("a socket")).await;
     again.line("echo $((2+2))", "4").await;
     for nonsense in [json!({ "what": 1 }), json!([1]), json!({ "size": "large" })] {
         again.tell(&nonsense).await;
@@ -588,7 +605,7 @@ async fn an_image_without_a_shell_says_what_to_do() {
     let engine = RealEngine::docker28();
     let bare = engine.name("bare");
     engine.goes_too("image", &bare);
-        // Of busybox its one program, without a shell under its name.
+    // Of busybox its one program, without a shell under its name.
     let line = format!(
         "id=$(docker create busybox) && docker cp $id:/bin/busybox /tmp/{bare} && docker rm $id >/dev/null \
          && tar -C /tmp --transform 's/.*/cat/' -c {bare} | docker import - {bare} && rm /tmp/{bare}"
@@ -651,7 +668,11 @@ async fn it_is_written_down_and_what_is_typed_is_not() {
     shell.until("secret-argument").await;
     let audit = async || {
         let answer = console.by(&admin, "GET", "/audit.jsonl").send().await.expect(200);
-        answer.body.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")).collect::<Vec<_>>()
+        answer
+            .body
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"))
+            .collect::<Vec<_>>()
     };
     let open = until("its beginning is written down", async || {
         audit().await.into_iter().find(|line| line["action"] == "terminal.open")
