@@ -102,6 +102,11 @@ pub fn inspect(names: &[&str]) -> String {
     Line::docker("inspect").names(names)
 }
 
+/// `docker inspect -f '{{json .State.Health}}' web`.
+pub fn inspect_part(name: &str, format: &str) -> String {
+    Line::docker("inspect").option("-f", Some(format)).names(&[name])
+}
+
 /// What of a container's output is asked for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Logs<'a> {
@@ -128,9 +133,57 @@ pub fn logs(name: &str, what: Logs<'_>) -> String {
         .names(&[name])
 }
 
+/// What of the output is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// The standard output.
+    Stdout,
+    /// The standard error.
+    Stderr,
+}
+
+/// What is looked for in the output.
+#[derive(Debug, Clone, Copy)]
+pub struct Grep<'a> {
+    /// A text, or a regular expression.
+    pub text: &'a str,
+    /// Whether it is a regular expression.
+    pub is_regex: bool,
+    /// Whether large letters are others than small ones.
+    pub has_case: bool,
+    /// Whether lines without it are looked for.
+    pub is_not: bool,
+    /// Lines around each.
+    pub context: usize,
+}
+
+/// `docker logs -t -n 100 web 2>/dev/null | grep -i word`: of the output, one stream and what is looked for.
+pub fn logs_of(name: &str, what: Logs<'_>, kept: Option<Kept>, grep: Option<Grep<'_>>) -> String {
+    let line = logs(name, what);
+    let line = match kept {
+        Some(Kept::Stdout) => format!("{line} 2>/dev/null"),
+        Some(Kept::Stderr) => format!("{line} 2>&1 >/dev/null"),
+        None if grep.is_some() => format!("{line} 2>&1"),
+        None => line,
+    };
+    let Some(Grep { text, is_regex, has_case, is_not, context }) = grep else { return line };
+    let command = Line(vec!["grep".to_owned()])
+        .when(!has_case, "-i")
+        .when(is_not, "-v")
+        .option("-C", Some(context).filter(|context| *context > 0))
+        .words([if is_regex { "-E" } else { "-F" }, "--", text]);
+    format!("{line} | {}", command.end())
+}
+
 /// `docker stats web`.
 pub fn stats(names: &[&str]) -> String {
     Line::docker("stats").names(names)
+}
+
+/// `docker update --memory 512m web`.
+pub fn update(flags: &[(&str, &str)], name: &str) -> String {
+    let flag = |line: Line, (flag, value): &(&str, &str)| line.option(&format!("--{flag}"), Some(value));
+    flags.iter().fold(Line::docker("update"), flag).names(&[name])
 }
 
 /// `docker exec -it -u www -w /srv web sh`.
@@ -141,6 +194,45 @@ pub fn exec(name: &str, user: Option<&str>, workdir: Option<&str>, command: &[&s
 /// `docker attach web`: only to look, without input and without passing on ^C.
 pub fn attach(name: &str, is_read_only: bool) -> String {
     Line::docker("attach").when(is_read_only, "--no-stdin").when(is_read_only, "--sig-proxy=false").names(&[name])
+}
+
+/// `docker top web -eo pid,args`: its options are those of `ps`, a word each.
+pub fn top(name: &str, options: &str) -> String {
+    Line::docker("top").words([name]).words(options.split(' ')).end()
+}
+
+/// `docker diff web`.
+pub fn diff(name: &str) -> String {
+    Line::docker("diff").names(&[name])
+}
+
+/// What an image is made with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Commit<'a> {
+    /// What is said about it.
+    pub message: Option<&'a str>,
+    /// Who made it.
+    pub author: Option<&'a str>,
+    /// Instructions of a Dockerfile.
+    pub changes: &'a [String],
+    /// Whether the container goes on meanwhile.
+    pub no_pause: bool,
+}
+
+/// `docker commit -m 'before the update' web shop/web:kept`.
+pub fn commit(name: &str, reference: &str, what: Commit<'_>) -> String {
+    let line = Line::docker("commit").option("-m", what.message).option("-a", what.author);
+    let line = what.changes.iter().fold(line, |line, change| line.option("-c", Some(change)));
+    line.when(what.no_pause, "--pause=false").names(&[name, reference])
+}
+
+/// `docker export -o web.tar web`; through `gzip` into a file that ends with it.
+pub fn export(name: &str, file: &str, is_packed: bool) -> String {
+    if is_packed {
+        format!("{} | gzip > {}", Line::docker("export").names(&[name]), join([file.to_owned()]))
+    } else {
+        Line::docker("export").option("-o", Some(file)).names(&[name])
+    }
 }
 
 /// `docker pull --platform linux/arm64 nginx`.
@@ -220,6 +312,16 @@ mod tests {
         assert_eq!(rm(&["web/db"], false, false, true), "docker rm -l web/db");
         assert_eq!(ps(true, &[("label", "note=two words")]), "docker ps -a --filter 'label=note=two words'");
         assert_eq!(logs("web", Logs { follow: true, tail: Some(100), ..Logs::default() }), "docker logs -f -n 100 web");
+        let grep = Grep { text: "it's full", is_regex: false, has_case: false, is_not: false, context: 2 };
+        assert_eq!(
+            logs_of("web", Logs::default(), None, Some(grep)),
+            r#"docker logs web 2>&1 | grep -i -C 2 -F -- 'it'\''s full'"#
+        );
+        assert_eq!(logs_of("web", Logs::default(), Some(Kept::Stderr), None), "docker logs web 2>&1 >/dev/null");
+        assert_eq!(
+            update(&[("memory", "512m"), ("restart", "no")], "web"),
+            "docker update --memory 512m --restart no web"
+        );
         assert_eq!(
             exec("web", Some("root"), Some("/my files"), &["sh", "-c", "ls *"]),
             "docker exec -it -u root -w '/my files' web sh -c 'ls *'"
@@ -227,6 +329,13 @@ mod tests {
         assert_eq!(exec("web", None, None, &["sh"]), "docker exec -it web sh");
         assert_eq!(attach("web", false), "docker attach web");
         assert_eq!(attach("web", true), "docker attach --no-stdin --sig-proxy=false web");
+        assert_eq!(top("web", "-eo pid,args"), "docker top web -eo pid,args");
+        assert_eq!(diff("web"), "docker diff web");
+        let changes = ["CMD [\"ls\"]".to_owned()];
+        let what = Commit { message: Some("it works"), changes: &changes, no_pause: true, ..Commit::default() };
+        assert_eq!(commit("web", "a:1", what), "docker commit -m 'it works' -c 'CMD [\"ls\"]' --pause=false web a:1");
+        assert_eq!(export("web", "web.tar", false), "docker export -o web.tar web");
+        assert_eq!(export("web", "web.tar.gz", true), "docker export web | gzip > web.tar.gz");
     }
 
     #[test]

@@ -90,6 +90,12 @@ impl Event {
         })
     }
 
+    /// What its container ended with, where the event tells. Podman has a word of its own for it.
+    pub fn exit_code(&self) -> Option<i64> {
+        let is_end = self.action == "die";
+        self.number("exitCode").or_else(|| self.number("containerExitCode")).filter(|_| is_end)
+    }
+
     /// A number among its attributes: `exitCode`, `signal`.
     pub fn number(&self, attribute: &str) -> Option<i64> {
         self.attributes.get(attribute)?.parse().ok()
@@ -107,7 +113,7 @@ impl Event {
         match (self.kind.as_str(), attribute) {
             ("container", "name" | "image") => true,
             ("container", "oldName") => self.action == "rename",
-            ("container", "exitCode" | "signal" | "execDuration") => is_number(),
+            ("container", "exitCode" | "containerExitCode" | "signal" | "execDuration") => is_number(),
             ("container", _) => false,
             (_, "container") => is_hex64(value),
             ("network", "name" | "type") => true,
@@ -123,6 +129,11 @@ impl Event {
         let looked = matches!(self.action.as_str(), "attach" | "detach" | "resize" | "top" | "export" | "archive-path");
         self.action.starts_with("exec_") || looked
     }
+}
+
+/// All events of an answer that has ended.
+pub(super) fn all(answer: &[u8]) -> Vec<Event> {
+    answer.split(|byte| *byte == b'\n').filter_map(Event::parse).collect()
 }
 
 /// Takes the stream apart into its lines, wherever it is cut.

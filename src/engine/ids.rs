@@ -54,7 +54,7 @@ impl VolumeName {
 }
 
 /// Whether this is what the engine uses as an id: 64 lower-case hex digits.
-pub(crate) fn is_hex64(text: &str) -> bool {
+pub fn is_hex64(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 

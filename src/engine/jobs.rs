@@ -68,6 +68,8 @@ impl Changes {
 /// How far a job is.
 #[derive(Debug, Clone)]
 pub struct Progress {
+    /// Its kind: run, stop, commit, export, ...
+    pub kind: &'static str,
     /// What it does, in words.
     pub title: String,
     /// The docker command that does the same.
@@ -84,6 +86,8 @@ pub struct Progress {
     pub parts: Vec<Part>,
     /// Bytes that it has freed, where sizes were known.
     pub freed: u64,
+    /// Bytes that it has sent, or taken, so far.
+    pub moved: u64,
     /// What was said on the way.
     pub lines: VecDeque<String>,
     /// Grows with each change.
@@ -210,6 +214,10 @@ impl Work {
         self.change(|progress| progress.freed += bytes);
     }
 
+    pub(super) fn moved(&self, bytes: u64) {
+        self.change(|progress| progress.moved = bytes);
+    }
+
     fn end(&self, stage: Stage) {
         self.change(|progress| {
             progress.stage = stage;
@@ -280,6 +288,7 @@ impl Jobs<'_> {
         W: Future<Output = Stage> + Send + 'static,
     {
         let progress = Progress {
+            kind,
             title,
             command,
             began: Timestamp::now(),
@@ -288,6 +297,7 @@ impl Jobs<'_> {
             layers: Vec::new(),
             parts,
             freed: 0,
+            moved: 0,
             lines: VecDeque::new(),
             version: 0,
         };

@@ -1,21 +1,28 @@
 //! Docker in our words. No HTTP of ours, no HTML. The only place that names bollard.
 
 mod address;
+mod changes;
+mod commit;
 mod containers;
 pub mod endpoints;
 mod error;
 mod events;
 mod exec;
+mod export;
+mod fresh;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod ids;
 mod images;
 mod jobs;
 mod live;
+mod logs;
 mod meter;
 mod notes;
 mod own;
+mod past;
 mod picture;
+mod processes;
 mod reach;
 pub mod spec;
 mod stats;
@@ -30,18 +37,26 @@ use bollard::{BollardRequest, ClientVersion, Docker};
 
 pub use self::{
     address::Address,
+    changes::{FileChange, Kind as ChangeKind},
+    commit::{Commit, INSTRUCTIONS},
     containers::*,
     error::{Error, Outage},
     events::Event,
     exec::{Command, Execs, Left, Line, Reader, Remote, Writer},
-    ids::{ContainerId, InvalidName, VolumeName},
+    export::Export,
+    ids::{ContainerId, InvalidName, VolumeName, is_hex64 as is_id},
     images::Images,
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
+    logs::{
+        Cursor, Filter, Follow, Found, InvalidCursor, InvalidSearch, Keep, KeptLog, Level, Line as LogLine, Logs, Mark,
+        MarkKind, Matcher, News, Out, Painted, Painter, Place, Scan, Search, Style, Window, plain,
+    },
     meter::Meter,
     own::Own,
     picture::{Link, Picture},
+    processes::{Columns, Processes},
     reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_options, root_on_host},
-    stats::{Usage, Watcher},
+    stats::{Figures, Measure, Point, Range, Usage, Watcher},
     system::{Info, Version},
     volumes::{NewVolume, Sizes, Volume, Volumes},
 };
@@ -59,6 +74,12 @@ pub struct Engine {
     jobs: Arc<jobs::Shelf>,
     sampler: Arc<stats::Sampler>,
     details: Arc<Details>,
+    told: Arc<processes::Told>,
+    walked: Arc<changes::Walked>,
+    remembered: Arc<past::Remembered>,
+    exports: export::Places,
+    feeds: Arc<logs::Feeds>,
+    shelf: Arc<logs::Shelf>,
     keeping: tokio::task::AbortHandle,
     reach: Arc<Reach>,
     views: Arc<reach::Views>,
@@ -87,6 +108,12 @@ impl Engine {
             jobs: Arc::default(),
             sampler: Arc::default(),
             details: Arc::default(),
+            told: Arc::default(),
+            walked: Arc::default(),
+            remembered: Arc::default(),
+            exports: export::Places::default(),
+            feeds: Arc::default(),
+            shelf: Arc::default(),
             keeping,
             reach: Arc::new(Reach::everything()),
             views: Arc::default(),
@@ -97,6 +124,7 @@ impl Engine {
     pub fn close(&self) {
         self.live.close();
         self.keeping.abort();
+        self.save_history();
     }
 
     /// Where it is.
@@ -128,6 +156,11 @@ impl Engine {
     /// Its containers.
     pub fn containers(&self) -> Containers<'_> {
         Containers(self)
+    }
+
+    /// Its logs.
+    pub fn logs(&self) -> Logs<'_> {
+        Logs(self)
     }
 
     /// Its images.

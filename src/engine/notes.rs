@@ -10,7 +10,7 @@ use super::{
 };
 
 /// How many events of each container are kept beside.
-const PAST: usize = 30;
+const PAST: usize = 100;
 /// How long after somebody asked for an end it still counts as the reason.
 const ASKED: SignedDuration = SignedDuration::from_secs(90);
 /// How long an end counts towards a restart loop.

@@ -189,6 +189,11 @@ impl Wire {
         .await
     }
 
+    /// The same where the headers may take longer.
+    pub(super) async fn open_within(&self, path: &str, limit: Duration) -> Result<Response<Incoming>, Error> {
+        self.whole(&format!("GET {path}"), limit, self.fetch(path)).await
+    }
+
     async fn fetch(&self, path: &str) -> Result<Response<Incoming>, Error> {
         let request =
             Request::get(path).body(Empty::<Bytes>::new()).map_err(|error| Error::Invalid(error.to_string()))?;

@@ -148,6 +148,8 @@ pub struct Filter {
     pub action: String,
     /// This id, or a part of the name.
     pub object: String,
+    /// Exactly this id.
+    pub id: String,
     /// This outcome.
     pub outcome: Option<Outcome>,
     /// From then on, as `2026-11-24` or a longer beginning of a time.
@@ -263,6 +265,7 @@ fn find(connection: &Connection, filter: &Filter, most: usize) -> rusqlite::Resu
     add("who = ? COLLATE NOCASE", &filter.who);
     add("(action = ? OR action LIKE ? || '.%')", &filter.action);
     add("(object = ? OR instr(lower(entry ->> 'name'), lower(?)) > 0)", &filter.object);
+    add("object = ?", &filter.id);
     add("substr(at, 1, length(?)) >= ?", &filter.from);
     add("substr(at, 1, length(?)) <= ?", &filter.to);
     add("instr(lower(entry), lower(?)) > 0", &filter.text);
@@ -469,6 +472,8 @@ mod tests {
         assert_eq!(count(Filter { who: "ANN".into(), ..Filter::default() }), 2);
         assert_eq!(count(Filter { who: "bob".into(), ..Filter::default() }), 0);
         assert_eq!(count(Filter { object: "WE".into(), ..Filter::default() }), 1);
+        assert_eq!(count(Filter { id: "a".repeat(64), ..Filter::default() }), 2);
+        assert_eq!(count(Filter { id: "web".into(), ..Filter::default() }), 0);
         assert_eq!(count(Filter { from: "2000".into(), to: "2999-01".into(), ..Filter::default() }), 2);
         assert_eq!(count(Filter { to: "2001-01-01".into(), ..Filter::default() }), 0);
         assert_eq!(count(Filter { before: Some(2), ..Filter::default() }), 1);

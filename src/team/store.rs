@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use super::Error;
 
 /// Each takes the database from the version that is its place to the next.
-const SCHEMA: [&str; 1] = [include_str!("schema/1.sql")];
+const SCHEMA: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 /// Says that a file is ours: `WHEL`.
 const APPLICATION: i32 = 0x5748_454c;
 /// How long another process, `wheelhouse admin reset`, is waited for.

@@ -7,6 +7,7 @@ mod answer;
 mod api;
 mod asker;
 mod assets;
+mod attachment;
 mod audit;
 mod check;
 mod chrome;
@@ -25,6 +26,7 @@ pub(crate) mod fuzzing;
 mod health;
 pub mod html;
 mod jobs;
+mod logs;
 mod metrics;
 mod order;
 mod overview;
@@ -47,9 +49,18 @@ mod wire;
 
 use std::sync::Arc;
 
-use axum::{Router, extract::FromRef, middleware};
+use axum::{
+    Router,
+    extract::FromRef,
+    http::{Extensions, HeaderMap, StatusCode, Version, header::CONTENT_DISPOSITION},
+    middleware,
+};
 use tower::util::option_layer;
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{CompressionLayer, DefaultPredicate, Predicate},
+    limit::RequestBodyLimitLayer,
+};
 
 use self::prefix::Prefix;
 pub use self::{
@@ -100,6 +111,7 @@ pub static SECTIONS: &[Section] = &[
         right: Right::Look,
         routes: containers::routes,
     },
+    Section { path: "/logs", label: "Logs", group: None, count: None, right: Right::Look, routes: logs::routes },
     Section {
         path: "/volumes",
         label: "Volumes",
@@ -199,6 +211,11 @@ pub fn routes() -> Routes {
     SECTIONS.iter().fold(routes, |routes, section| routes.and((section.routes)()))
 }
 
+/// Whether it is read here: what is saved goes as fast as it comes.
+fn is_page(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    !headers.contains_key(CONTENT_DISPOSITION)
+}
+
 /// The whole console. Layers, outermost first: everything is counted; compression; paths as they are outside; headers on everything; who is
 /// asking; errors drawn; a panic becomes an error; is the Host ours; is it encrypted; does a write come from ourselves; is the body
 /// small enough.
@@ -221,7 +238,7 @@ fn router(state: AppState, prefix: Option<Prefix>) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), asker::identify))
         .layer(middleware::from_fn_with_state(state.clone(), security::headers))
         .layer(option_layer(prefix.map(|prefix| middleware::map_response_with_state(prefix, prefix::put))))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(is_page)))
         .layer(middleware::from_fn_with_state(state.clone(), metrics::count))
         .with_state(state)
 }

@@ -172,12 +172,18 @@ fn is_foreign_read(headers: &HeaderMap) -> bool {
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                    form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'";
 
+/// The policy of what is foreign, and only ever saved (S031).
+pub(super) const SANDBOX: &str = "sandbox; default-src 'none'";
+
 /// Puts the headers on every answer, errors and assets included (S020, S022).
 pub(super) async fn headers(State(wire): State<Wire>, client: Client, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    // What is foreign has a stricter one of its own: it may do nothing at all.
+    if headers.get(header::CONTENT_SECURITY_POLICY).is_none_or(|own| own != SANDBOX) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
+    }
     let fixed = [
-        (header::CONTENT_SECURITY_POLICY, CSP),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
@@ -185,8 +191,12 @@ pub(super) async fn headers(State(wire): State<Wire>, client: Client, request: R
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ];
+    // A file that is only saved may do less than a page.
+    let is_file = headers.contains_key(header::CONTENT_DISPOSITION);
     for (name, value) in fixed {
-        headers.insert(name, HeaderValue::from_static(value));
+        if !(is_file && name == header::CONTENT_SECURITY_POLICY && headers.contains_key(&name)) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
     }
     if let Some(insists) = wire.insists(client) {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, insists);

@@ -58,8 +58,10 @@ pub struct Detail {
     pub endpoints: Vec<Endpoint>,
     /// What it may use.
     pub limits: Limits,
-    /// The last health checks, newest last.
+    /// The last health checks, newest last: the five that the engine keeps, and those before that were seen here.
     pub checks: Vec<Check>,
+    /// How it is checked; none where it is not.
+    pub healthcheck: Option<Healthcheck>,
     /// How many checks failed in a row.
     pub failing: u64,
     /// Its links of the default bridge, as `docker rm -l` takes them: `web/alias`.
@@ -103,11 +105,28 @@ pub struct Limits {
     pub pids: Option<u64>,
 }
 
+/// How a container is checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Healthcheck {
+    /// What is run, word by word: `CMD-SHELL` and a line for the shell, or `CMD` and words.
+    pub test: Vec<String>,
+    /// From the end of one to the beginning of the next.
+    pub interval: Duration,
+    /// How long one may take.
+    pub timeout: Duration,
+    /// How long failures do not count, from its start.
+    pub start_period: Duration,
+    /// How many failures in a row make it unhealthy.
+    pub retries: u64,
+}
+
 /// One health check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// When it began.
     pub at: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
     /// What its command exited with; 0 is healthy.
     pub exit_code: i64,
     /// What it printed: foreign text.
@@ -163,6 +182,7 @@ struct HealthLog {
 #[serde(rename_all = "PascalCase", default)]
 struct InCheck {
     start: String,
+    end: String,
     exit_code: i64,
     output: String,
 }
@@ -177,6 +197,36 @@ struct Config {
     hostname: String,
     tty: bool,
     stop_signal: Option<String>,
+    healthcheck: Option<InHealthcheck>,
+}
+
+/// Times in nanoseconds; 0 is the engine's own default.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct InHealthcheck {
+    #[serde(deserialize_with = "or_default")]
+    test: Vec<String>,
+    interval: u64,
+    timeout: u64,
+    start_period: u64,
+    retries: u64,
+}
+
+impl InHealthcheck {
+    /// Source of the defaults: the `docker run` reference, "Healthchecks".
+    fn read(self) -> Option<Healthcheck> {
+        let time = |nanos: u64, seconds: u64| {
+            if nanos == 0 { Duration::from_secs(seconds) } else { Duration::from_nanos(nanos) }
+        };
+        let is_none = self.test.is_empty() || self.test.first().is_some_and(|word| word == "NONE");
+        (!is_none).then(|| Healthcheck {
+            interval: time(self.interval, 30),
+            timeout: time(self.timeout, 30),
+            start_period: time(self.start_period, 0),
+            retries: if self.retries == 0 { 3 } else { self.retries },
+            test: self.test,
+        })
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -239,6 +289,8 @@ struct InEndpoint {
 const FRESH: Duration = Duration::from_secs(5);
 /// How many answers are kept.
 const KEPT: usize = 64;
+/// How many health checks of a container are kept beside the engine's own five, for who looks at them.
+const CHECKS: usize = 60;
 
 /// The answers that are kept: many who watch one container cost the engine what one does.
 #[derive(Debug, Default)]
@@ -249,6 +301,13 @@ struct Kept {
     of: Arc<Container>,
     at: Instant,
     detail: Arc<Detail>,
+}
+
+impl Details {
+    /// What is kept of this container is not so any more.
+    pub(in crate::engine) fn forget(&self, id: &ContainerId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
 }
 
 impl Containers<'_> {
@@ -277,7 +336,11 @@ impl Containers<'_> {
             (Err(error), Some(kept)) if error.is_outage() => return Ok(kept.detail),
             (raw, _) => raw?,
         };
-        let detail = Arc::new(Detail::read(raw)?);
+        let mut detail = Detail::read(raw)?;
+        if let Some(kept) = self.0.details.0.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
+            detail.checks = joined(&kept.detail.checks, detail.checks);
+        }
+        let detail = Arc::new(detail);
         if let Some(listed) = listed {
             let kept = Kept { of: listed.clone(), at: Instant::now(), detail: detail.clone() };
             let mut all = self.0.details.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -290,6 +353,14 @@ impl Containers<'_> {
         }
         Ok(detail)
     }
+}
+
+/// The checks that were known, and those of them that are new.
+fn joined(known: &[Check], told: Vec<Check>) -> Vec<Check> {
+    let Some(first) = told.first().and_then(|check| check.at) else { return told };
+    let before: Vec<Check> = known.iter().filter(|check| check.at.is_some_and(|at| at < first)).cloned().collect();
+    let skip = (before.len() + told.len()).saturating_sub(CHECKS);
+    before.into_iter().chain(told).skip(skip).collect()
 }
 
 /// The engine's time, or none for its zero: `0001-01-01T00:00:00Z`.
@@ -314,6 +385,7 @@ impl Detail {
         });
         let checks = state.health.log.into_iter().map(|check| Check {
             at: time(&check.start),
+            ended: time(&check.end),
             exit_code: check.exit_code,
             output: check.output,
         });
@@ -350,6 +422,7 @@ impl Detail {
                 pids: host.pids_limit.and_then(limit),
             },
             checks: checks.collect(),
+            healthcheck: config.healthcheck.and_then(InHealthcheck::read),
             failing: state.health.failing_streak,
             links: host
                 .links

@@ -5,15 +5,17 @@ mod create;
 mod detail;
 mod state;
 mod summary;
+mod update;
 
 pub(super) use self::detail::Details;
 pub(super) use self::summary::{Listed, SERVICE, STACK, or_default};
 pub use self::{
     act::{Action, Done},
     create::Created,
-    detail::{Check, Detail, Endpoint, EnvVar, Limits},
+    detail::{Check, Detail, Endpoint, EnvVar, Healthcheck, Limits},
     state::{SIGNALS, Signal, State, Verb},
     summary::{Asked, Attention, Container, Ending, Health, Mount, Pending, Port},
+    update::Update,
 };
 use super::Engine;
 

@@ -15,7 +15,7 @@ pub const HIDDEN: &str = "‹hidden›";
 /// Labels whose values say where something belongs, and no more.
 pub(super) const OPEN_LABELS: [&str; 2] = [STACK, SERVICE];
 /// Words of a docker command that say what it does.
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 15] = [
     "docker",
     "container",
     "volume",
@@ -29,6 +29,8 @@ const VERBS: [&str; 13] = [
     "unpause",
     "rm",
     "prune",
+    "commit",
+    "export",
 ];
 /// Flags of `docker run` whose values hold `name=secret`.
 const SETTINGS: [&str; 3] = ["-e", "--env", "--log-opt"];
@@ -103,6 +105,9 @@ impl Reach {
                 detail.command = vec![hidden()];
             }
             detail.checks.iter_mut().for_each(|Check { output, .. }| *output = hidden());
+            if let Some(check) = &mut detail.healthcheck {
+                check.test = vec![hidden()];
+            }
         }
         Arc::new(detail)
     }
@@ -118,6 +123,7 @@ impl Reach {
             Error::Invalid(_) => Error::Invalid(hidden()),
             Error::Denied(_) => Error::Denied(hidden()),
             Error::Unsupported(_) => Error::Unsupported(hidden()),
+            Error::Unreadable { driver, .. } => Error::Unreadable { driver, words: hidden() },
             Error::Engine { status, .. } => Error::Engine { status, message: hidden() },
             Error::Unreachable(Outage::Other(_)) => Error::Unreachable(Outage::Other(hidden())),
             // Ours: they hold no text of the engine's.

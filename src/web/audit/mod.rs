@@ -47,6 +47,7 @@ fn filter(query: &Fields) -> Filter {
         from: text("from"),
         to: text("to"),
         text: text("q"),
+        id: String::new(),
         commands: false,
         before: query.text("before").and_then(|before| before.parse().ok()),
     }

@@ -25,39 +25,71 @@ use crate::{
 pub enum Tab {
     /// What it is, why, and what can be done.
     Summary,
+    /// What it writes.
+    Logs,
     /// A command of one's own in it.
     Terminal,
+    /// What it uses, now and over time.
+    Stats,
+    /// Who runs inside.
+    Processes,
+    /// What is another than in the image.
+    Changes,
+    /// Its health checks.
+    Health,
+    /// What happened to it.
+    History,
     /// Everything that the engine knows.
     Inspect,
+    /// Making an image of it: no tab, but a page within its frame.
+    Commit,
+    /// Taking its files: likewise.
+    Export,
 }
 
 impl Tab {
-    /// All, in their order.
-    const EACH: [Self; 3] = [Self::Summary, Self::Terminal, Self::Inspect];
+    /// All that are drawn, in their order.
+    const EACH: &[Self] = &[
+        Self::Summary,
+        Self::Logs,
+        Self::Terminal,
+        Self::Stats,
+        Self::Processes,
+        Self::Changes,
+        Self::Health,
+        Self::History,
+        Self::Inspect,
+    ];
+
+    /// Its word in the address, none for the summary; what it is called; and what it asks for: a tab that somebody may
+    /// not open is not drawn.
+    fn about(self) -> (&'static str, &'static str, Right) {
+        match self {
+            Self::Summary => ("", "Summary", Right::Look),
+            Self::Logs => ("logs", "Logs", Right::Look),
+            Self::Terminal => ("terminal", "Terminal", Right::Enter),
+            Self::Stats => ("stats", "Stats", Right::Look),
+            Self::Processes => ("processes", "Processes", Right::Look),
+            Self::Changes => ("changes", "Changes", Right::Look),
+            Self::Health => ("health", "Health", Right::Look),
+            Self::History => ("history", "History", Right::Look),
+            Self::Inspect => ("inspect", "Inspect", Right::Look),
+            Self::Commit => ("commit", "Commit", Right::Enter),
+            Self::Export => ("export", "Export", Right::Read),
+        }
+    }
 
     /// Its word in the address; none for the summary.
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Summary => "",
-            Self::Terminal => "terminal",
-            Self::Inspect => "inspect",
-        }
+        self.about().0
     }
 
     fn label(self) -> &'static str {
-        match self {
-            Self::Summary => "Summary",
-            Self::Terminal => "Terminal",
-            Self::Inspect => "Inspect",
-        }
+        self.about().1
     }
 
-    /// What it asks for: a tab that somebody may not open is not drawn.
     fn right(self) -> Right {
-        match self {
-            Self::Summary | Self::Inspect => Right::Look,
-            Self::Terminal => Right::Enter,
-        }
+        self.about().2
     }
 }
 
@@ -80,7 +112,7 @@ impl<'a> Tabs<'a> {
             format!("/containers/{}{}{word}", container.id, if word.is_empty() { "" } else { "/" })
         };
         let may = |tab: &Tab| page.may(tab.right());
-        let tabs = Tab::EACH.into_iter().filter(may).map(|tab| (path(tab), tab.label(), tab == here)).collect();
+        let tabs = Tab::EACH.iter().copied().filter(may).map(|tab| (path(tab), tab.label(), tab == here)).collect();
         Self { name: &container.name, tabs }
     }
 }
@@ -101,6 +133,12 @@ impl<'a> Frame<'a> {
     pub fn new(page: &Page, container: &'a Container, here: Tab, command: String) -> Self {
         let tabs = Tabs::new(page, container, here);
         Self { c: container, mark: StateMark::of(container), label: here.label(), command, tabs }
+    }
+
+    /// The same for a page that has its command elsewhere.
+    #[must_use]
+    pub fn without_command(self) -> Self {
+        Self { command: String::new(), ..self }
     }
 
     /// What stands around the whole page, which lives as far as its head goes. A page with a live connection of its own

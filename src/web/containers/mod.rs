@@ -1,15 +1,24 @@
 //! Containers: the list, one of them, making one, and what can be done to them.
 
 mod actions;
+mod changes;
+mod commit;
 mod create;
 mod detail;
 mod docs;
 pub(super) mod draft;
-mod frame;
+mod export;
+pub(super) mod frame;
+mod health;
+mod history;
 pub mod json;
 mod list;
+mod processes;
+mod quiet;
 mod row;
+mod stats;
 mod terminal;
+mod update;
 pub(super) mod view;
 pub(super) mod words;
 
@@ -39,9 +48,17 @@ pub(super) fn routes() -> Routes {
         .get("/containers/{id}/inspect", Right::Look, detail::inspect)
         .doc(docs::inspect())
         .get("/containers/{id}/inspect.json", Right::Look, detail::raw)
+        .and(processes::routes())
+        .and(changes::routes())
+        .and(health::routes())
+        .and(commit::routes())
+        .and(export::routes())
+        .and(history::routes())
         .get("/containers/{id}/{verb}", Right::Operate, actions::confirm)
         .docs(docs::confirm())
         .post("/containers/{id}/{verb}", Right::Operate, actions::act)
         .docs(docs::act())
         .and(terminal::routes())
+        .and(stats::routes())
+        .and(update::routes())
 }

@@ -242,7 +242,7 @@ pub fn restart_policy(policy: &(String, u64)) -> (String, &'static str) {
 
 /// An event in words; the name of whom it happened to stands before it.
 pub fn event(event: &crate::engine::Event) -> String {
-    let code = event.number("exitCode").map(|code| format!(" with {code}")).unwrap_or_default();
+    let code = event.exit_code().map(|code| format!(" with {code}")).unwrap_or_default();
     let signal = event.attributes.get("signal").map(|signal| format!(" signal {signal}")).unwrap_or_default();
     match (event.kind.as_str(), event.action.as_str()) {
         ("container", "create") => "was created".to_owned(),

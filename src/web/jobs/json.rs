@@ -37,6 +37,8 @@ pub struct Job {
     container: Option<String>,
     /// Bytes that it has freed, where sizes were known.
     freed: u64,
+    /// Bytes that it has sent, or taken, so far.
+    moved: u64,
     /// The parts of work on many.
     parts: Vec<JobPart>,
     /// The layers of a pull.
@@ -103,6 +105,7 @@ impl Job {
             why: says.error.map(|error| error.line()),
             container: says.container.map(|id| id.to_string()),
             freed: p.freed,
+            moved: p.moved,
             parts: p.parts.iter().map(part).collect(),
             layers: p.layers.iter().map(layer).collect(),
             lines: p.lines.iter().cloned().collect(),

@@ -91,6 +91,8 @@ impl Says {
     fn tell(error: crate::engine::Error, progress: &Progress, is_made: bool, picture: &Picture) -> Error {
         let told = words::told(error, picture);
         match (progress.parts.len(), is_made) {
+            (0, false) if progress.kind == "commit" => told.what("No image was made."),
+            (0, false) if progress.kind == "export" => told.what("The export was broken off."),
             (0, true) => told.what("It was created, but did not start."),
             (0, false) => told.what("Nothing was created."),
             (all, _) => told.what(format!("{} of {all} went wrong.", progress.failures())),

@@ -1,0 +1,130 @@
+//! All files of a container as one tar, handed on as it comes.
+
+use crate::web::filters;
+use askama::Template;
+use axum::{
+    body::Body,
+    http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use futures_util::stream;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    docs,
+    frame::{Frame, Tab, find},
+};
+use crate::{
+    command::echo,
+    engine::{Container, ContainerId, Mount},
+    team::Right,
+    web::{
+        Error, Routes,
+        chrome::Chrome,
+        deed::{Came, Deed},
+        doc::Doc,
+        error::Step,
+        extract::{Id, Page},
+        html::html,
+        security::SANDBOX,
+    },
+};
+
+pub(super) fn routes() -> Routes {
+    Routes::new().get("/containers/{id}/export", Right::Read, page).doc(doc()).get(
+        "/containers/{id}/export.tar",
+        Right::Read,
+        tar,
+    )
+}
+
+#[derive(Template)]
+#[template(path = "containers/export.html")]
+struct ExportPage<'a> {
+    chrome: Chrome,
+    c: &'a Container,
+    frame: Frame<'a>,
+    file: String,
+    mounts: Vec<&'a Mount>,
+    can_commit: bool,
+}
+
+/// The file's name. A container's name holds nothing that a header or a disk would stumble over.
+fn file(container: &Container) -> String {
+    let clean = |c: char| if c.is_ascii_alphanumeric() || "_.-".contains(c) { c } else { '_' };
+    format!("{}.tar", container.name.chars().map(clean).collect::<String>())
+}
+
+/// `GET /containers/{id}/export`: what would be in it.
+async fn page(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Error> {
+    let container = find(&page, &id)?;
+    let file = file(&container);
+    let command = echo::export(&container.name, &file, false);
+    let location = format!("/containers/{id}/export.tar");
+    page.show(
+        || Plan { file: file.clone(), location, command: command.clone() },
+        || {
+            let frame = Frame::new(&page, &container, Tab::Export, command.clone());
+            html(&ExportPage {
+                chrome: frame.chrome(&page),
+                frame,
+                file: file.clone(),
+                mounts: container.mounts.iter().collect(),
+                can_commit: page.may(Right::Enter),
+                c: &container,
+            })
+        },
+    )
+}
+
+/// `GET /containers/{id}/export.tar`
+async fn tar(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Error> {
+    let container = find(&page, &id)?;
+    let file = file(&container);
+    let command = echo::export(&container.name, &file, false);
+    let deed = Deed::new("container.export", "container", id.as_str(), container.name.clone(), &command);
+    let asked = page.asks(deed).await?;
+    let export = match page.engine.containers().export(&id, command).await {
+        Ok(export) => export,
+        Err(error) => {
+            asked.ended(Came { made: None, why: Some(error.to_string()) }).await;
+            return Err(Error::from(error).next(Step::link("Jobs", "/jobs")));
+        }
+    };
+    asked.follow(export.job.clone());
+    let lease = page.asker.lease();
+    let body = stream::unfold((export, lease), |(mut export, mut lease)| async move {
+        let piece = tokio::select! {
+            piece = export.next() => piece?,
+            // Whoever has lost the right to it gets no more of it (S010).
+            () = lease.lost() => Err(std::io::Error::other("the right to it was lost")),
+        };
+        Some((piece, (export, lease)))
+    });
+    let headers = [
+        (CONTENT_TYPE, "application/x-tar".to_owned()),
+        (CONTENT_DISPOSITION, format!("attachment; filename=\"{file}\"; filename*=UTF-8''{file}")),
+        (CONTENT_SECURITY_POLICY, SANDBOX.to_owned()),
+    ];
+    Ok((headers, Body::from_stream(body)).into_response())
+}
+
+/// What would be exported.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExportPlan)]
+struct Plan {
+    /// What the file would be called.
+    file: String,
+    /// Where it is: a tar, which comes as the engine makes it.
+    location: String,
+    /// The docker command that does the same.
+    command: String,
+}
+
+fn doc() -> Doc {
+    Doc::new("Say where all files of a container are to be had")
+        .about("The same as `docker export`: a tar of its whole file system, without what is mounted in it. `location` leads to it, and the audit notes who takes it.")
+        .place(docs::id())
+        .gives::<Plan>(200, "Where it is.")
+}
