@@ -195,9 +195,12 @@ impl Aside {
 
 /// Waits until there may be something to tell; for ever, where there never is.
 async fn next_aside(aside: &mut Option<Aside>) {
-    match aside {
-        Some(aside) if aside.at.changed().await.is_ok() => {}
-        _ => std::future::pending().await,
+    let changed = match aside {
+        Some(aside) => aside.at.changed().await.is_ok(),
+        None => false,
+    };
+    if !changed {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -77,7 +77,9 @@ test("a shell: typed, answered, coloured, resized, its command shown; vi writes 
   await type(page, "vi /tmp/note");
   await shows(page, "- /tmp/note");
   await page.keyboard.type("ihello from vi");
+  await shows(page, "hello from vi");
   await page.keyboard.press("Escape");
+  await sleep(1000);   // vi takes an escape and what follows at once for one key
   await type(page, ":wq");
   await until(async () => (await docker("exec", name, "cat", "/tmp/note").catch(() => "")).includes("hello from vi"), "vi wrote the file");
   await type(page, "clear; top");
