@@ -180,6 +180,12 @@ pub fn stats(names: &[&str]) -> String {
     Line::docker("stats").names(names)
 }
 
+/// `docker update --memory 512m web`.
+pub fn update(flags: &[(&str, &str)], name: &str) -> String {
+    let flag = |line: Line, (flag, value): &(&str, &str)| line.option(&format!("--{flag}"), Some(value));
+    flags.iter().fold(Line::docker("update"), flag).names(&[name])
+}
+
 /// `docker exec -it -u www -w /srv web sh`.
 pub fn exec(name: &str, user: Option<&str>, workdir: Option<&str>, command: &[&str]) -> String {
     Line::docker("exec -it").option("-u", user).option("-w", workdir).words([name]).names(command)
@@ -312,6 +318,10 @@ mod tests {
             r#"docker logs web 2>&1 | grep -i -C 2 -F -- 'it'\''s full'"#
         );
         assert_eq!(logs_of("web", Logs::default(), Some(Kept::Stderr), None), "docker logs web 2>&1 >/dev/null");
+        assert_eq!(
+            update(&[("memory", "512m"), ("restart", "no")], "web"),
+            "docker update --memory 512m --restart no web"
+        );
         assert_eq!(
             exec("web", Some("root"), Some("/my files"), &["sh", "-c", "ls *"]),
             "docker exec -it -u root -w '/my files' web sh -c 'ls *'"

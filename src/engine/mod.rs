@@ -48,15 +48,15 @@ pub use self::{
     images::Images,
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
     logs::{
-        Cursor, Filter, Follow, Found, InvalidCursor, InvalidSearch, Level, Line as LogLine, Logs, Mark, MarkKind,
-        Matcher, News, Out, Painted, Painter, Place, Scan, Search, Style, Window, plain,
+        Cursor, Filter, Follow, Found, InvalidCursor, InvalidSearch, Keep, KeptLog, Level, Line as LogLine, Logs, Mark,
+        MarkKind, Matcher, News, Out, Painted, Painter, Place, Scan, Search, Style, Window, plain,
     },
     meter::Meter,
     own::Own,
     picture::{Link, Picture},
     processes::{Columns, Processes},
     reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_options, root_on_host},
-    stats::{Usage, Watcher},
+    stats::{Figures, Measure, Point, Range, Usage, Watcher},
     system::{Info, Version},
     volumes::{NewVolume, Sizes, Volume, Volumes},
 };
@@ -79,6 +79,7 @@ pub struct Engine {
     remembered: Arc<past::Remembered>,
     exports: export::Places,
     feeds: Arc<logs::Feeds>,
+    shelf: Arc<logs::Shelf>,
     keeping: tokio::task::AbortHandle,
     reach: Arc<Reach>,
     views: Arc<reach::Views>,
@@ -112,6 +113,7 @@ impl Engine {
             remembered: Arc::default(),
             exports: export::Places::default(),
             feeds: Arc::default(),
+            shelf: Arc::default(),
             keeping,
             reach: Arc::new(Reach::everything()),
             views: Arc::default(),
@@ -122,6 +124,7 @@ impl Engine {
     pub fn close(&self) {
         self.live.close();
         self.keeping.abort();
+        self.save_history();
     }
 
     /// Where it is.

@@ -178,6 +178,29 @@ impl Drop for Place {
     }
 }
 
+/// What is told beside the page itself: numbers that change all the time, which would draw the page anew for everybody.
+pub struct Aside {
+    /// When to ask.
+    pub at: watch::Receiver<u64>,
+    /// What is new since it was last asked: the name of an event and its JSON. It is shown what the browser has.
+    pub tell: Box<dyn FnMut(&Fragments) -> Option<(&'static str, String)> + Send>,
+}
+
+impl Aside {
+    fn message(&mut self, has: &Fragments) -> Option<Bytes> {
+        let (name, json) = (self.tell)(has)?;
+        Some(format!("event: {name}\ndata: {json}\n\n").into())
+    }
+}
+
+/// Waits until there may be something to tell; for ever, where there never is.
+async fn next_aside(aside: &mut Option<Aside>) {
+    match aside {
+        Some(aside) if aside.at.changed().await.is_ok() => {}
+        _ => std::future::pending().await,
+    }
+}
+
 /// A request for a live connection: it has a place, and knows what its page was drawn from.
 pub struct Live {
     page: Page,
@@ -239,7 +262,16 @@ impl Live {
         D: Fn(Page) -> F + Send + 'static,
         F: Future<Output = Result<Fragments, Error>> + Send,
     {
-        self.follow_by(None, draw)
+        self.follow_by(None, None, draw)
+    }
+
+    /// The same, and what is told beside it.
+    pub fn follow_telling<D, F>(self, aside: Aside, draw: D) -> Response
+    where
+        D: Fn(Page) -> F + Send + 'static,
+        F: Future<Output = Result<Fragments, Error>> + Send,
+    {
+        self.follow_by(None, Some(aside), draw)
     }
 
     /// The same, and asks once in each `period` too: for what the picture does not tell. All who watch the view are drawn
@@ -249,10 +281,10 @@ impl Live {
         D: Fn(Page) -> F + Send + 'static,
         F: Future<Output = Result<Fragments, Error>> + Send,
     {
-        self.follow_by(Some(period), draw)
+        self.follow_by(Some(period), None, draw)
     }
 
-    fn follow_by<D, F>(self, period: Option<Duration>, draw: D) -> Response
+    fn follow_by<D, F>(self, period: Option<Duration>, aside: Option<Aside>, draw: D) -> Response
     where
         D: Fn(Page) -> F + Send + 'static,
         F: Future<Output = Result<Fragments, Error>> + Send,
@@ -270,7 +302,7 @@ impl Live {
             beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             beat
         });
-        let state = Following { page, place, ending, lease, has, draw, shared, pulse, watch, beat, sent: None };
+        let state = Following { page, place, ending, lease, has, draw, shared, pulse, watch, beat, aside, sent: None };
         let body = Body::from_stream(stream::unfold(state, |mut state| async move {
             let message = state.next().await?;
             Some((Ok::<_, std::convert::Infallible>(message), state))
@@ -421,6 +453,7 @@ struct Following<D> {
     watch: Watch,
     /// When to draw although the picture is the same.
     beat: Option<tokio::time::Interval>,
+    aside: Option<Aside>,
     sent: Option<Arc<Fragments>>,
 }
 
@@ -448,8 +481,12 @@ where
             // The stamp tells of the picture, and of nothing else.
             let known = self.beat.is_none() && self.has.as_deref() == Some(&stamp);
             let message = if known { message(&stamp, &[]) } else { message(&stamp, &now.all()) };
+            let told = self.aside.as_mut().and_then(|aside| aside.message(&now));
             self.sent = Some(now);
-            return Some(message);
+            return Some(match told {
+                Some(told) => [message, told].concat().into(),
+                None => message,
+            });
         }
         loop {
             tokio::select! {
@@ -457,6 +494,13 @@ where
                 () = self.lease.lost() => return None,
                 changed = self.watch.changed() => changed.ok()?,
                 () = next(&mut self.beat) => {}
+                () = next_aside(&mut self.aside) => {
+                    let told = self.aside.as_mut().zip(self.sent.as_deref());
+                    match told.and_then(|(aside, has)| aside.message(has)) {
+                        Some(told) => return Some(told),
+                        None => continue,
+                    }
+                }
                 _ = self.pulse.tick() => {
                     return Some(pulse(self.watch.is_live()));
                 }

@@ -26,5 +26,8 @@ mod proxy;
 mod reach;
 mod roles;
 mod session;
+mod terminal;
+mod stats;
 mod tls;
+mod update;
 mod volumes;

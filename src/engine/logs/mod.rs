@@ -7,6 +7,7 @@ mod ansi;
 mod filter;
 mod follow;
 mod frames;
+mod kept;
 mod level;
 mod line;
 mod merge;
@@ -14,17 +15,20 @@ mod reading;
 mod scan;
 mod window;
 
+use std::collections::VecDeque;
+
 use futures_util::future::join_all;
 
-pub(super) use self::follow::Feeds;
 pub use self::{
     ansi::{Painted, Painter, Style, plain},
     filter::{Filter, InvalidSearch, Matcher, Search},
     follow::{Follow, Mark, MarkKind, News},
+    kept::{Keep, KeptLog},
     level::Level,
     line::{Cursor, Found, InvalidCursor, Line, Out},
     scan::Scan,
 };
+pub(super) use self::{follow::Feeds, kept::Shelf};
 use self::{
     merge::merged,
     window::{Log, Point, Slice},
@@ -73,15 +77,16 @@ impl Logs<'_> {
         count: usize,
         filter: &Filter,
     ) -> Result<Window, Error> {
+        let mut kept = Vec::new();
         for id in ids {
-            self.0.reaches_container(id)?;
+            kept.push(self.reaches(id)?);
         }
         let place = match (place, filter.until) {
             (Place::End, Some(until)) => Place::At(until.saturating_add(1)),
             (place, _) => place,
         };
         let is_end = filter.until.is_some_and(|until| place == Place::At(until.saturating_add(1)));
-        let each = ids.iter().zip(0_u16..).map(|(id, source)| async move {
+        let each = ids.iter().zip(kept).zip(0_u16..).map(|((id, kept), source)| async move {
             let log = Log::new(self.0, id, source);
             let (before, point, with, after) = match place {
                 Place::End => (count, Point::End, false, 0),
@@ -92,6 +97,10 @@ impl Logs<'_> {
                 // All of them, where there are none before.
                 Place::At(at) => (count / 2, Point::Time(at), true, count),
             };
+            if let Some(kept) = kept {
+                let found = self.kept_lines(&kept, source).await;
+                return (source, found.map(|lines| cut(lines, point, with, before, after, filter)));
+            }
             let back = async { if before > 0 { log.back(point, before, filter).await } else { Ok(Slice::default()) } };
             let forth =
                 async { if after > 0 { log.forth(point, with, after, filter).await } else { Ok(Slice::default()) } };
@@ -137,6 +146,46 @@ impl Logs<'_> {
         newer |= matches!(place, Place::Before(_));
         Ok(Window { lines, older, newer, end: None, failed })
     }
+}
+
+impl Logs<'_> {
+    /// Refuses who may not read this log; answers with what is kept of it, where its container is gone.
+    fn reaches(&self, id: &ContainerId) -> Result<Option<KeptLog>, Error> {
+        match self.kept_of(id) {
+            Some(kept) => Ok(Some(kept)),
+            None => self.0.reaches_container(id).map(|()| None),
+        }
+    }
+}
+
+/// Lines before and behind a place, of a log that is all there.
+fn cut(
+    lines: VecDeque<Found>,
+    point: Point,
+    with: bool,
+    before: usize,
+    after: usize,
+    filter: &Filter,
+) -> (Slice, Slice) {
+    let at = lines.iter().position(|found| point.is_at_or_before(found.cursor)).unwrap_or(lines.len());
+    let is_there = lines.get(at).is_some_and(|found| point == Point::Line(found.cursor));
+    let (mut back, mut forth) = (Slice::default(), Slice::default());
+    for (index, found) in lines.into_iter().enumerate().filter(|(_, found)| filter.takes(&found.line)) {
+        if index < at {
+            back.lines.push_back(found);
+            if back.lines.len() > before {
+                back.lines.pop_front();
+                back.has_more = true;
+            }
+        } else if index > at || with || !is_there {
+            if forth.lines.len() < after {
+                forth.lines.push_back(found);
+            } else {
+                forth.has_more = true;
+            }
+        }
+    }
+    (back, forth)
 }
 
 /// A place of one log in another: lines of the same time stand in the order of their logs.

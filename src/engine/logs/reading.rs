@@ -60,13 +60,30 @@ pub(super) struct Reading {
 impl Reading {
     /// Whole, whatever the hand reaches: that is looked at before.
     pub(super) async fn open(engine: &Engine, id: &ContainerId, ask: Ask) -> Result<Self, Error> {
+        Ok(Self::open_as(engine, id, ask).await?.0)
+    }
+
+    /// The same, and whether it is a terminal's.
+    pub(super) async fn open_as(engine: &Engine, id: &ContainerId, ask: Ask) -> Result<(Self, bool), Error> {
         engine.reachable()?;
-        let detail = engine.containers().whole(id).await?;
-        let response = engine.wire.open(&ask.path(id)).await?;
+        // Both at once: the log of a container that is just being removed is open before anything is asked of it.
+        let path = ask.path(id);
+        let containers = engine.containers();
+        let (detail, response) = tokio::join!(containers.whole(id), engine.wire.open(&path));
+        let response = response?;
+        let (is_terminal, driver) = match detail {
+            Ok(detail) => (detail.tty, detail.log_driver.clone()),
+            // It is gone meanwhile, and its log is open: what is told of its kind has to do.
+            Err(error) if response.status().is_success() && response.headers().contains_key(CONTENT_TYPE) => {
+                tracing::debug!(container = id.short(), error = error.to_string(), "a log is read without more");
+                (false, String::new())
+            }
+            Err(error) => return Err(error),
+        };
         let status = response.status();
         let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         // From API 1.42 on; before that, and on podman, a terminal's log is bare text.
-        let is_bare = detail.tty && kind != "application/vnd.docker.multiplexed-stream";
+        let is_bare = is_terminal && kind != "application/vnd.docker.multiplexed-stream";
         if !status.is_success() {
             let body = Limited::new(response.into_body(), REFUSAL).collect();
             let bytes = wire::deadline("logs", wire::READ, body).await?;
@@ -74,10 +91,12 @@ impl Reading {
             let words = wire::message(&bytes);
             return Err(match Error::from_status(status.as_u16(), words) {
                 error if !is_unreadable(&error) => error,
-                error => Error::Unreadable { driver: detail.log_driver.clone(), words: error.to_string() },
+                error => Error::Unreadable { driver, words: error.to_string() },
             });
         }
-        Ok(Self { body: response.into_body(), decoder: Decoder::new(is_bare), follows: ask.follow, has_ended: false })
+        let reading =
+            Self { body: response.into_body(), decoder: Decoder::new(is_bare), follows: ask.follow, has_ended: false };
+        Ok((reading, is_terminal))
     }
 
     /// The next lines; none at the end of the log. Lines of what has begun and not ended come with

@@ -31,12 +31,19 @@ struct Lane {
 impl Logs<'_> {
     /// These logs, by their time: everything that is there now. Of the filter, only its times count.
     pub async fn scan(&self, ids: &[ContainerId], filter: &Filter) -> Result<Scan, Error> {
+        let mut kept = Vec::new();
         for id in ids {
-            self.0.reaches_container(id)?;
+            kept.push(self.reaches(id)?);
         }
         let ask = Ask { since: filter.since, ..Ask::default() };
         let (mut lanes, mut failed) = (Vec::new(), Vec::new());
-        for (id, source) in ids.iter().zip(0_u16..) {
+        for ((id, kept), source) in ids.iter().zip(kept).zip(0_u16..) {
+            if let Some(kept) = kept {
+                let mut lines = self.kept_lines(&kept, source).await?;
+                lines.retain(|found| filter.is_within(&found.line));
+                lanes.push(Lane { reading: None, places: Places::new(source), lines });
+                continue;
+            }
             match Reading::open(self.0, id, ask).await {
                 Ok(reading) => {
                     lanes.push(Lane { reading: Some(reading), places: Places::new(source), lines: VecDeque::new() })

@@ -62,6 +62,14 @@ impl Point {
         }
     }
 
+    /// Whether a line stands at a place or behind it, in a log that is all there.
+    pub(super) fn is_at_or_before(self, cursor: Cursor) -> bool {
+        match self {
+            Self::Line(place) => place.at < cursor.at || self.side(cursor) == Side::At,
+            _ => self.side(cursor) != Side::Before,
+        }
+    }
+
     /// Whether a log whose first line is this has the place before it for certain.
     fn is_behind(self, first: &Line) -> bool {
         match self {

@@ -53,6 +53,7 @@ mod tests {
         ("GET /containers/{id}/head/stream", "a live page"),
         ("GET /logs/stream", "a live page: /logs has the lines"),
         ("GET /logs/search", "a live page: /logs and /logs/download search, too"),
+        ("GET /containers/{id}/stats/stream", "a live page"),
         ("GET /containers/{id}/terminal", "a page with a terminal: scripts have docker exec"),
         ("POST /containers/{id}/terminal", "opens a terminal for that page"),
         ("GET /containers/{id}/attach", "a page with a terminal: scripts have docker attach"),

@@ -29,6 +29,8 @@ pub enum Tab {
     Logs,
     /// A command of one's own in it.
     Terminal,
+    /// What it uses, now and over time.
+    Stats,
     /// Who runs inside.
     Processes,
     /// What is another than in the image.
@@ -51,6 +53,7 @@ impl Tab {
         Self::Summary,
         Self::Logs,
         Self::Terminal,
+        Self::Stats,
         Self::Processes,
         Self::Changes,
         Self::Health,
@@ -65,6 +68,7 @@ impl Tab {
             Self::Summary => ("", "Summary", Right::Look),
             Self::Logs => ("logs", "Logs", Right::Look),
             Self::Terminal => ("terminal", "Terminal", Right::Enter),
+            Self::Stats => ("stats", "Stats", Right::Look),
             Self::Processes => ("processes", "Processes", Right::Look),
             Self::Changes => ("changes", "Changes", Right::Look),
             Self::Health => ("health", "Health", Right::Look),

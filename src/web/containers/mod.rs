@@ -16,7 +16,9 @@ mod list;
 mod processes;
 mod quiet;
 mod row;
+mod stats;
 mod terminal;
+mod update;
 pub(super) mod view;
 pub(super) mod words;
 
@@ -57,4 +59,6 @@ pub(super) fn routes() -> Routes {
         .post("/containers/{id}/{verb}", Right::Operate, actions::act)
         .docs(docs::act())
         .and(terminal::routes())
+        .and(stats::routes())
+        .and(update::routes())
 }

@@ -33,6 +33,8 @@ pub struct Source {
     pub name: String,
     /// Whether it has a terminal.
     pub is_terminal: bool,
+    /// When its container was removed; none for one that is there.
+    pub removed: Option<Timestamp>,
 }
 
 /// A search.
@@ -177,11 +179,14 @@ pub fn of_stack(picture: &Picture, stack: &str) -> Vec<ContainerId> {
 
 async fn source(page: &Page, id: ContainerId) -> Result<Source, Error> {
     let Some(container) = page.picture.containers.get(&id) else {
+        if let Some(kept) = page.engine.logs().kept_of(&id) {
+            return Ok(Source { id, name: kept.name, is_terminal: kept.is_terminal, removed: kept.removed });
+        }
         return Err(crate::engine::Error::NotFound(format!("No such container: {id}")).into());
     };
     let name = container.name.clone();
     let is_terminal = page.engine.containers().get(&id).await?.tty;
-    Ok(Source { id, name, is_terminal })
+    Ok(Source { id, name, is_terminal, removed: None })
 }
 
 pub fn sentence(error: &InvalidSearch) -> String {

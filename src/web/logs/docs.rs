@@ -58,6 +58,9 @@ pub fn several() -> Doc {
         .query(place())
         .query(filter())
         .query(search())
+        .about(
+            "Without c and stack it answers whose logs there are: containers, stacks, and removed ones that are kept.",
+        )
         .gives::<Texts>(200, "Lines, the oldest first.")
         .fails(404)
         .fails(501)

@@ -236,7 +236,7 @@ mod tests {
     use crate::engine::{LogLine as Line, Search};
 
     fn sources(is_terminal: bool) -> Vec<Source> {
-        vec![Source { id: "0a".repeat(32).parse().unwrap(), name: "web".into(), is_terminal }]
+        vec![Source { id: "0a".repeat(32).parse().unwrap(), name: "web".into(), is_terminal, removed: None }]
     }
 
     fn found(text: &[u8]) -> Found {

@@ -1,5 +1,7 @@
 //! Lines as the page's script has them, and as other scripts do.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -8,7 +10,7 @@ use super::{
     draw::{Drawn, Pen},
 };
 use crate::{
-    engine::{Found, Level, Out, Window},
+    engine::{Container, ContainerId, Found, KeptLog, Level, Out, Window},
     web::Error,
 };
 
@@ -139,6 +141,38 @@ impl Texts {
             newer: window.newer,
             command,
             failed: failed(window),
+        }
+    }
+}
+
+/// Whose logs there are to read.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Chosen {
+    /// Containers, those that run first.
+    pub containers: Vec<Named>,
+    /// The stacks that they belong to.
+    pub stacks: Vec<String>,
+    /// Containers that were removed, and whose last lines are kept.
+    pub removed: Vec<Named>,
+}
+
+/// A container.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Named {
+    /// Its full id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Chosen {
+    /// These.
+    pub fn new(containers: &[&Container], stacks: &BTreeMap<String, usize>, kept: &[KeptLog]) -> Self {
+        let named = |id: &ContainerId, name: &str| Named { id: id.to_string(), name: name.to_owned() };
+        Self {
+            containers: containers.iter().map(|found| named(&found.id, &found.name)).collect(),
+            stacks: stacks.keys().cloned().collect(),
+            removed: kept.iter().map(|found| named(&found.id, &found.name)).collect(),
         }
     }
 }

@@ -1,17 +1,20 @@
 //! The page of a log. It works by itself: the last lines, links to older ones, forms to search and to download.
 
+use std::collections::BTreeMap;
+
 use crate::web::filters;
 use askama::Template;
 use axum::response::Response;
+use jiff::Timestamp;
 
 use super::{
     asked::{Asked, Source},
     draw::Pen,
-    json::{Failed, Texts, failed},
+    json::{Chosen, Failed, Texts, failed},
     lines::command,
 };
 use crate::{
-    engine::{ContainerId, Cursor, Level, Out, Place, Window},
+    engine::{Container, ContainerId, Cursor, KeptLog, Level, Out, Place, Window},
     web::{
         Error,
         chrome::Chrome,
@@ -37,12 +40,17 @@ struct LogsPage<'a> {
     sources: &'a [Source],
     rows: Vec<String>,
     failed: Vec<Failed>,
+    /// When the container was removed whose log this is; none where it is there.
+    removed: Option<Timestamp>,
+    now: Timestamp,
     /// Where the links to older and newer lines lead.
     older: Option<String>,
     newer: Option<String>,
     /// What comes begins behind this.
     last: Option<Cursor>,
     form: Form,
+    /// What the page was asked for, for forms that keep it.
+    asked: Vec<(String, String)>,
 }
 
 /// What the forms hold.
@@ -79,6 +87,12 @@ impl Form {
         }
     }
 
+    /// Whether it leaves anything out.
+    fn is_set(&self) -> bool {
+        let texts = [&self.text, &self.since, &self.until];
+        !self.levels.is_empty() || !self.out.is_empty() || texts.iter().any(|text| !text.is_empty())
+    }
+
     /// Whether a level is ticked.
     fn has_level(&self, level: &str) -> bool {
         self.levels.contains(&level)
@@ -87,6 +101,9 @@ impl Form {
 
 /// `GET /containers/{id}/logs`
 pub async fn one(Id(id): Id<ContainerId>, page: Page, Query(fields): Query) -> Result<Response, Error> {
+    if !page.picture.containers.contains_key(&id) && page.engine.logs().kept_of(&id).is_some() {
+        return kept(&id, &page, &fields).await;
+    }
     let container = find(&page, &id)?;
     let asked = Asked::of_one(&page, &id, &fields).await?;
     let window = read(&page, &asked).await?;
@@ -95,15 +112,69 @@ pub async fn one(Id(id): Id<ContainerId>, page: Page, Query(fields): Query) -> R
         || Texts::new(&asked, &window, command.clone()),
         || {
             let frame = Frame::new(&page, &container, Tab::Logs, command.clone());
-            let chrome = frame.chrome(&page);
+            // The log's own connection is the only one: the script keeps the head true as well.
+            let chrome = Chrome::new(&page, format!("{}: logs", container.name));
             let path = format!("/containers/{id}/logs");
             html(&LogsPage::new(chrome, Some(frame), &asked, &window, &fields, path, command.clone()))
         },
     )
 }
 
+/// The same of one that was removed.
+async fn kept(id: &ContainerId, page: &Page, fields: &Fields) -> Result<Response, Error> {
+    let asked = Asked::of_one(page, id, fields).await?;
+    let window = read(page, &asked).await?;
+    page.show(
+        || Texts::new(&asked, &window, String::new()),
+        || {
+            let chrome = Chrome::new(page, "The log of a container that was removed");
+            html(&LogsPage::new(chrome, None, &asked, &window, fields, format!("/containers/{id}/logs"), String::new()))
+        },
+    )
+}
+
+/// The page that asks whose logs to show.
+#[derive(Template)]
+#[template(path = "containers/logs/choose.html")]
+struct ChoosePage<'a> {
+    chrome: Chrome,
+    containers: Vec<&'a Container>,
+    stacks: Vec<(String, usize)>,
+    kept: Vec<KeptLog>,
+    /// For how long, in words; none where nothing is kept.
+    kept_for: Option<String>,
+    now: Timestamp,
+}
+
+fn choose(page: &Page) -> Result<Response, Error> {
+    let mut containers: Vec<&Container> = page.picture.containers.values().map(AsRef::as_ref).collect();
+    containers.sort_by_key(|container| (!container.state.is_up(), container.name.clone()));
+    let mut stacks: BTreeMap<String, usize> = BTreeMap::new();
+    for stack in containers.iter().filter_map(|container| container.stack()) {
+        *stacks.entry(stack.to_owned()).or_default() += 1;
+    }
+    let logs = page.engine.logs();
+    let kept = logs.kept();
+    page.show(
+        || Chosen::new(&containers, &stacks, &kept),
+        || {
+            html(&ChoosePage {
+                chrome: Chrome::new(page, "Logs"),
+                stacks: stacks.clone().into_iter().collect(),
+                kept: kept.clone(),
+                kept_for: logs.kept_for().map(crate::web::html::span),
+                now: page.picture.now(),
+                containers: containers.clone(),
+            })
+        },
+    )
+}
+
 /// `GET /logs`
 pub async fn several(page: Page, Query(fields): Query) -> Result<Response, Error> {
+    if fields.text("c").is_none() && fields.text("stack").is_none() {
+        return choose(&page);
+    }
     let asked = Asked::of_query(&page, &fields).await?;
     let window = read(&page, &asked).await?;
     let command = command(&asked, false);
@@ -163,12 +234,30 @@ impl<'a> LogsPage<'a> {
             sources: &asked.sources,
             rows,
             failed: failed(window),
+            removed: asked.sources.first().filter(|_| asked.sources.len() == 1).and_then(|source| source.removed),
+            now: Timestamp::now(),
             older: first.filter(|_| window.older).map(|cursor| link("before", cursor)),
             newer: last.filter(|_| window.newer).map(|cursor| link("after", cursor)),
             last: window.end.or(last),
             form: Form::new(asked, fields),
             path,
+            asked: fields.0.iter().filter(|(_, value)| !value.is_empty()).cloned().collect(),
         }
+    }
+
+    /// What a form keeps of what the page was asked for: all that it does not ask for itself.
+    fn kept(&self, form: &str) -> Vec<(&str, &str)> {
+        let own: &[&str] = match form {
+            "search" => &["q", "regex", "case", "not"],
+            "filter" => &["level", "out", "since", "until"],
+            _ => &["timestamps", "gz"],
+        };
+        let is_kept = |name: &str| !PLACES.contains(&name) && !own.contains(&name);
+        let kept = self.asked.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let kept = kept.filter(|(name, _)| is_kept(name) && !matches!(*name, "c" | "stack" | "n"));
+        let several = self.frame.is_none() || form == "download";
+        let sources = self.sources.iter().filter(|_| several).map(|source| ("c", source.id.as_str()));
+        sources.chain(kept).collect()
     }
 
     /// Whose log could not be read.

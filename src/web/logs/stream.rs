@@ -89,7 +89,10 @@ async fn send(outbox: Outbox, mut follow: Follow, sources: Vec<Source>) {
                         news = more.into_iter();
                         continue;
                     }
-                    None => return,
+                    None => {
+                        room.send(event("end", None, &()));
+                        return;
+                    }
                 },
             };
             queue.extend(messages(next, &mut pen, &sources).into_iter().rev());
