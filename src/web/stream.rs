@@ -195,10 +195,12 @@ impl Aside {
 
 /// Waits until there may be something to tell; for ever, where there never is.
 async fn next_aside(aside: &mut Option<Aside>) {
-    match aside {
-        Some(aside) if aside.at.changed().await.is_ok() => {}
-        _ => std::future::pending().await,
+    if let Some(aside) = aside
+        && aside.at.changed().await.is_ok()
+    {
+        return;
     }
+    std::future::pending::<()>().await;
 }
 
 /// A request for a live connection: it has a place, and knows what its page was drawn from.
