@@ -432,7 +432,7 @@ impl Keeper {
             }
             sleep(RESIZE).await;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Writes down how it ended. What was typed is not.
