@@ -11,6 +11,7 @@ mod audit;
 mod containers;
 mod create;
 mod faults;
+mod files;
 mod guards;
 mod hostile;
 mod inside;
