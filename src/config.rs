@@ -100,6 +100,10 @@ pub struct Config {
     #[arg(long, env = "WHEELHOUSE_KEEP_LOGS", default_value = "1d", value_parser = people::duration, value_name = "TIME")]
     pub keep_logs: SignedDuration,
 
+    /// The largest file that can be uploaded, in MiB; it is kept in the data folder until it is whole
+    #[arg(long, env = "WHEELHOUSE_MAX_UPLOAD", default_value_t = 1024, value_name = "MIB")]
+    pub max_upload: u64,
+
     /// How to write the log
     #[arg(long, env = "WHEELHOUSE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
     pub log_format: LogFormat,

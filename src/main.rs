@@ -49,6 +49,12 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     if config.stats_history {
         engine.keep_history(config.data.join("stats"));
     }
+    let files = config.data.join("files");
+    engine
+        .keep_uploads(&files, config.max_upload.saturating_mul(1 << 20))
+        .with_context(|| format!("the folder {} cannot be used", files.display()))?;
+    let sweeping = engine.clone();
+    tokio::spawn(async move { sweeping.sweep_helpers().await });
     let names = Guards::new(&config.hosts, config.public_url.as_ref()).hosts().map(str::to_owned).collect();
     let tls = config.certificate(names).map(Tls::start).transpose()?;
     let listens = listeners.main.local_addr()?;
@@ -81,6 +87,7 @@ async fn run(config: &Config) -> anyhow::Result<()> {
         closing.close();
     };
     let stranded = engine.clone();
+    let helped = engine.clone();
     let rules = Rules {
         has_accounts: config.people.has_accounts(),
         is_read_only: config.people.read_only,
@@ -89,14 +96,16 @@ async fn run(config: &Config) -> anyhow::Result<()> {
         registries: config.people.registries.clone(),
         oidc: oidc.map(Arc::new),
     };
-    tokio::select! {
+    let served = tokio::select! {
         served = web::serve(config, engine, team, rules, listeners, tls, end) => served,
         () = stranded.stranded() => anyhow::bail!(
             "nobody listens at {} any more: it is the socket of an engine that has ended. Ending too, so that the \
              restart policy of this container mounts the new one; mount the directory /var/run to avoid this",
             config.engine
         ),
-    }
+    };
+    helped.end_helpers().await;
+    served
 }
 
 /// Sees to it that there is a first administrator, or a way to become one; never a window, never a default (S001).

@@ -235,6 +235,46 @@ pub fn export(name: &str, file: &str, is_packed: bool) -> String {
     }
 }
 
+/// A path of a container as `docker cp` takes it.
+fn of(name: &str, path: &str) -> String {
+    format!("{name}:{path}")
+}
+
+/// `docker cp web:/etc/hosts .`
+pub fn cp_from(name: &str, path: &str) -> String {
+    Line::docker("cp").names(&[&of(name, path), "."])
+}
+
+/// `docker cp hosts web:/etc/`: the slash at the end, so that it goes into the folder.
+pub fn cp_to(name: &str, file: &str, folder: &str) -> String {
+    // A name with a dash or a colon in it would be taken for something else.
+    let file = if file.starts_with('-') || file.contains(':') { format!("./{file}") } else { file.to_owned() };
+    Line::docker("cp").names(&[&file, &of(name, &format!("{}/", folder.trim_end_matches('/')))])
+}
+
+/// `docker exec -u 0 web mv /a /b`: as root, as `docker cp` reads and writes.
+pub fn exec_root(name: &str, command: &[&str]) -> String {
+    Line::docker("exec -u 0").words([name]).names(command)
+}
+
+/// `docker run --rm -v data:/volume busybox ls -la /volume`: a volume has no files for `docker cp`.
+pub fn volume_run(volume: &str, is_written: bool, command: &[&str]) -> String {
+    let mount = format!("{volume}:/volume{}", if is_written { "" } else { ":ro" });
+    Line::docker("run --rm -v").words([mount.as_str(), "busybox"]).names(command)
+}
+
+/// `docker run --rm -v data:/volume:ro busybox tar -C /volume -cz . > data.tar.gz`
+pub fn volume_backup(volume: &str, folder: &str, file: &str) -> String {
+    format!("{} > {}", volume_run(volume, false, &["tar", "-C", folder, "-cz", "."]), join([file.to_owned()]))
+}
+
+/// `docker run --rm -i -v data:/volume busybox tar -C /volume -xz < data.tar.gz`
+pub fn volume_restore(volume: &str, file: &str) -> String {
+    let mount = format!("{volume}:/volume");
+    let run = Line::docker("run --rm -i -v").words([mount.as_str(), "busybox"]);
+    format!("{} < {}", run.names(&["tar", "-C", "/volume", "-xz"]), join([file.to_owned()]))
+}
+
 /// `docker pull --platform linux/arm64 nginx`.
 pub fn pull(image: &str, platform: Option<&str>) -> String {
     Line::docker("pull").option("--platform", platform).names(&[image])
@@ -353,6 +393,22 @@ mod tests {
         assert_eq!(volume_rm(&["a", "b"], true), "docker volume rm -f a b");
         assert_eq!(volume_prune(true), "docker volume prune -a");
         assert_eq!(volume_ls(&[("dangling", "true")]), "docker volume ls --filter dangling=true");
+    }
+
+    #[test]
+    fn files() {
+        assert_eq!(cp_from("web", "/a b"), "docker cp 'web:/a b' .");
+        assert_eq!(cp_to("web", "x", "/"), "docker cp x web:/");
+        assert_eq!(cp_to("web", "-x:y", "/etc"), "docker cp ./-x:y web:/etc/");
+        assert_eq!(exec_root("web", &["rm", "-r", "--", "/a"]), "docker exec -u 0 web rm -r -- /a");
+        assert_eq!(
+            volume_backup("data", "/volume", "data.tar.gz"),
+            "docker run --rm -v data:/volume:ro busybox tar -C /volume -cz . > data.tar.gz"
+        );
+        assert_eq!(
+            volume_restore("data", "data.tar.gz"),
+            "docker run --rm -i -v data:/volume busybox tar -C /volume -xz < data.tar.gz"
+        );
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     look("/volumes"),
     look("/volumes/{name}"),
     act("GET", "/system/df"),
+    act("GET", "/images/json"),
     act("POST", "/containers/create"),
     act("POST", "/containers/{id}/start"),
     act("POST", "/containers/{id}/stop"),

@@ -108,6 +108,8 @@ pub(super) struct Live {
     closing: AtomicBool,
     /// Each event as it comes, before anything is read back.
     heard: broadcast::Sender<Arc<Event>>,
+    /// Our helpers: no container of anybody's.
+    pub(super) helpers: super::files::helper::Names,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -127,6 +129,7 @@ impl Live {
             seen: AtomicI64::new(0),
             closing: AtomicBool::new(false),
             heard: broadcast::Sender::new(HEARD),
+            helpers: super::files::helper::Names::default(),
         }
     }
 
@@ -235,7 +238,7 @@ impl Live {
     /// Takes an event in: remembers what no list tells and marks what has to be read back.
     fn note(&self, event: Event) {
         self.wire.meter().event(&event);
-        if event.is_noise() {
+        if event.is_noise() || self.helpers.has(&event.name) {
             return;
         }
         let known = |picture: &Picture| {
@@ -429,6 +432,9 @@ impl Live {
     /// anything that is shown has changed.
     fn place(&self, picture: &mut Picture, listed: Listed) -> bool {
         let mut container = listed.into_container(picture.now());
+        if self.helpers.has(&container.name) {
+            return false;
+        }
         let before = picture.containers.get(&container.id);
         if let Some(notes) = lock(&self.notes).get(&container.id) {
             container.ending = notes.ending.clone();

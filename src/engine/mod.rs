@@ -9,6 +9,7 @@ mod error;
 mod events;
 mod exec;
 mod export;
+pub(crate) mod files;
 mod fresh;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
@@ -44,6 +45,11 @@ pub use self::{
     events::Event,
     exec::{Command, Execs, Left, Line, Reader, Remote, Writer},
     export::Export,
+    files::{
+        Content, Download, EDITABLE, Entry as FileEntry, Failed as FailedTransfer, FileName, FilePath, Files, Form,
+        Found as FoundFile, Inside, InvalidPath, Kind as FileKind, Listing, Looked, Means, Partial, Place as FilePlace,
+        Put, Saved, Spool, Weight, mode_words,
+    },
     ids::{ContainerId, InvalidName, VolumeName, is_hex64 as is_id},
     images::Images,
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
@@ -74,6 +80,7 @@ pub struct Engine {
     jobs: Arc<jobs::Shelf>,
     sampler: Arc<stats::Sampler>,
     details: Arc<Details>,
+    files: Arc<files::Desk>,
     told: Arc<processes::Told>,
     walked: Arc<changes::Walked>,
     remembered: Arc<past::Remembered>,
@@ -108,6 +115,7 @@ impl Engine {
             jobs: Arc::default(),
             sampler: Arc::default(),
             details: Arc::default(),
+            files: files::Desk::shared(),
             told: Arc::default(),
             walked: Arc::default(),
             remembered: Arc::default(),

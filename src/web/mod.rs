@@ -20,6 +20,7 @@ mod error;
 mod events;
 mod extract;
 mod fields;
+mod files;
 mod filters;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
@@ -59,7 +60,6 @@ use tower::util::option_layer;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::{CompressionLayer, DefaultPredicate, Predicate},
-    limit::RequestBodyLimitLayer,
 };
 
 use self::prefix::Prefix;
@@ -217,8 +217,8 @@ fn is_page(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bo
 }
 
 /// The whole console. Layers, outermost first: everything is counted; compression; paths as they are outside; headers on everything; who is
-/// asking; errors drawn; a panic becomes an error; is the Host ours; is it encrypted; does a write come from ourselves; is the body
-/// small enough.
+/// asking; errors drawn; a panic becomes an error; is the Host ours; is it encrypted; does a write come from ourselves; each
+/// route then looks whether the body is small enough.
 fn router(state: AppState, prefix: Option<Prefix>) -> Router {
     routes()
         .into_router(&state)
@@ -229,7 +229,6 @@ fn router(state: AppState, prefix: Option<Prefix>) -> Router {
             )
         })
         .method_not_allowed_fallback(async || Error::method_not_allowed())
-        .layer(RequestBodyLimitLayer::new(BODY))
         .layer(middleware::from_fn_with_state(state.clone(), security::same_origin))
         .layer(middleware::from_fn_with_state(state.clone(), wire::encrypted))
         .layer(middleware::from_fn_with_state(state.clone(), security::known_host))

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::Request,
+    extract::{DefaultBodyLimit, Request},
     handler::Handler,
     middleware::{self, Next},
     routing::{MethodFilter, MethodRouter, get, on, post},
 };
+
+use tower_http::limit::RequestBodyLimitLayer;
 
 use super::{AppState, asker, check, doc::Doc, socket};
 use crate::team::Right;
@@ -26,6 +28,8 @@ pub struct Route {
     pub is_socket: bool,
     /// What scripts are told of it: several, where it stands for several.
     pub(super) docs: Vec<Arc<Doc>>,
+    /// How many bytes its body may have; what takes files counts them itself.
+    body: usize,
 }
 
 /// Routes that are being put together.
@@ -104,7 +108,7 @@ impl Routes {
         right: Option<Right>,
         route: MethodRouter<AppState>,
     ) -> Self {
-        self.list.push(Route { method, path, right, is_socket: false, docs: Vec::new() });
+        self.list.push(Route { method, path, right, is_socket: false, docs: Vec::new(), body: super::BODY });
         self.handlers.push(route);
         self
     }
@@ -120,6 +124,15 @@ impl Routes {
     pub(super) fn docs(mut self, docs: impl IntoIterator<Item = Doc>) -> Self {
         if let Some(route) = self.list.last_mut() {
             route.docs.extend(docs.into_iter().map(Arc::new));
+        }
+        self
+    }
+
+    /// The route before takes a body of so many bytes, more than a form has.
+    #[must_use]
+    pub(super) fn takes(mut self, bytes: usize) -> Self {
+        if let Some(route) = self.list.last_mut() {
+            route.body = bytes;
         }
         self
     }
@@ -159,6 +172,9 @@ impl Routes {
                 })),
                 None => handler,
             };
+            // axum has a limit of its own besides: ours is the one that counts.
+            let handler = handler.route_layer(DefaultBodyLimit::disable());
+            let handler = handler.route_layer(RequestBodyLimitLayer::new(route.body));
             router.route(route.path, handler)
         })
     }

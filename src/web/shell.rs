@@ -29,7 +29,7 @@ use crate::{
 /// How long a terminal lives without anybody who looks.
 pub(super) const LINGER: Duration = Duration::from_mins(1);
 /// How long it waits for who has left without a word, as a browser does that loads its page anew.
-pub(super) const RELOAD: Duration = Duration::from_secs(4);
+pub(super) const RELOAD: Duration = Duration::from_secs(6);
 /// How long it waits for who has opened it.
 const FIRST: Duration = Duration::from_secs(20);
 /// How far who looks may be behind before the program has to wait, in bytes.
@@ -432,7 +432,7 @@ impl Keeper {
             }
             sleep(RESIZE).await;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Writes down how it ended. What was typed is not.
@@ -444,7 +444,8 @@ impl Keeper {
             if ended.left { "; something of it may still run: the container has no shell to end it with" } else { "" };
         let action = if *kind == Kind::Exec { "terminal.end" } else { "attach.end" };
         let subject = Subject { kind: "container", id: container.to_string(), name: name.clone() };
-        let entry = Entry::new(who, action, subject, Outcome::Done).command(&self.shell.command, Some(&self.shell.public));
+        let entry =
+            Entry::new(who, action, subject, Outcome::Done).command(&self.shell.command, Some(&self.shell.public));
         self.team.note(entry.why(format!("after {seconds} s{code}: {}{left}", ended.why.words()))).await;
     }
 }

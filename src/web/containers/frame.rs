@@ -33,6 +33,8 @@ pub enum Tab {
     Stats,
     /// Who runs inside.
     Processes,
+    /// What is in its file system.
+    Files,
     /// What is another than in the image.
     Changes,
     /// Its health checks.
@@ -55,6 +57,7 @@ impl Tab {
         Self::Terminal,
         Self::Stats,
         Self::Processes,
+        Self::Files,
         Self::Changes,
         Self::Health,
         Self::History,
@@ -70,6 +73,7 @@ impl Tab {
             Self::Terminal => ("terminal", "Terminal", Right::Enter),
             Self::Stats => ("stats", "Stats", Right::Look),
             Self::Processes => ("processes", "Processes", Right::Look),
+            Self::Files => ("files", "Files", Right::Read),
             Self::Changes => ("changes", "Changes", Right::Look),
             Self::Health => ("health", "Health", Right::Look),
             Self::History => ("history", "History", Right::Look),

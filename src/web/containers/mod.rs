@@ -22,7 +22,10 @@ mod update;
 pub(super) mod view;
 pub(super) mod words;
 
-pub use self::row::StateMark;
+pub use self::{
+    frame::{Frame, Tab, find},
+    row::StateMark,
+};
 use super::Routes;
 use crate::team::Right;
 
@@ -61,4 +64,5 @@ pub(super) fn routes() -> Routes {
         .and(terminal::routes())
         .and(stats::routes())
         .and(update::routes())
+        .and(super::files::of_containers())
 }

@@ -11,7 +11,7 @@ use axum::{
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::json;
+use super::{frame::VolumeTabs, json};
 use crate::{
     command::echo,
     engine::{Container, Mount, Sizes, Volume, VolumeName},
@@ -288,6 +288,7 @@ struct DetailPage<'a> {
     is_own: bool,
     can: Can,
     command: String,
+    tabs: VolumeTabs<'a>,
     /// What was said to the driver: the picture has it without its secrets.
     options: Vec<(String, String)>,
     tree: String,
@@ -304,10 +305,15 @@ pub(super) fn gone(name: &VolumeName) -> Error {
     .next(Step::link("All volumes", "/volumes"))
 }
 
+/// A volume of this page's picture.
+pub fn find(page: &Page, name: &VolumeName) -> Result<Arc<Volume>, Error> {
+    page.picture.volumes.get(name).cloned().ok_or_else(|| gone(name))
+}
+
 /// `GET /volumes/{name}`, with `?reveal=1` with its values.
 pub async fn detail(Id(name): Id<VolumeName>, page: Page) -> Result<Response, Error> {
     let page = page.revealed().await?;
-    let volume = page.picture.volumes.get(&name).cloned().ok_or_else(|| gone(&name))?;
+    let volume = find(&page, &name)?;
     let raw = page.engine.volumes().inspect(&name).await?;
     let users = page.picture.users_of_volumes().remove(name.as_str()).unwrap_or_default();
     let is_here = |mount: &&Mount| mount.kind == "volume" && mount.source == name.as_str();
@@ -324,6 +330,7 @@ pub async fn detail(Id(name): Id<VolumeName>, page: Page) -> Result<Response, Er
                 is_own: page.picture.own.volumes.contains(&name),
                 can: page.can(),
                 command: echo::volume_inspect(&[name.as_str()]),
+                tabs: VolumeTabs::new(&page, &name, "Summary"),
                 options: texts(&raw, "Options"),
                 tree: tree(&raw),
                 may_reveal: page.may_reveal(),

@@ -2,9 +2,11 @@
 
 mod actions;
 mod docs;
+mod frame;
 pub mod json;
 mod list;
 
+pub use self::{frame::VolumeFrame, list::find};
 use super::Routes;
 use crate::team::Right;
 
@@ -31,4 +33,5 @@ pub(super) fn routes() -> Routes {
         .doc(docs::confirm_remove())
         .post("/volumes/{name}/remove", Right::Remove, actions::remove)
         .doc(docs::remove())
+        .and(super::files::of_volumes())
 }

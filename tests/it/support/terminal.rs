@@ -208,7 +208,13 @@ impl Terminal {
             }
         };
         let _ = timeout(PATIENCE, wait).await;
-        assert!(self.said.contains(words), "it never said “{words}”; {:?} {:?}:\n{}", self.ended, self.closed, self.said);
+        assert!(
+            self.said.contains(words),
+            "it never said “{words}”; {:?} {:?}:\n{}",
+            self.ended,
+            self.closed,
+            self.said
+        );
         &self.said
     }
 

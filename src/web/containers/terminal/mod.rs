@@ -119,8 +119,10 @@ async fn open(
         return Err(too_many());
     }
     let (line, public) = (wanted.line(&container.name, None), wanted.public(&container.name));
-    let deed =
-        Deed { public: Some(public.clone()), ..Deed::new("terminal.open", "container", id.as_str(), &container.name, &line) };
+    let deed = Deed {
+        public: Some(public.clone()),
+        ..Deed::new("terminal.open", "container", id.as_str(), &container.name, &line)
+    };
     let (engine, of, size) = (page.engine.clone(), id.clone(), wanted.size);
     let (words, user, workdir) = (wanted.words.clone(), wanted.user.clone(), wanted.workdir.clone());
     let opened = page.does(deed, async move {
