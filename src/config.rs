@@ -10,6 +10,7 @@ use std::{
 
 use clap::{Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
+use jiff::SignedDuration;
 use url::Url;
 
 pub use self::{oidc::OidcArgs, people::PeopleArgs};
@@ -79,6 +80,10 @@ pub struct Config {
     #[command(flatten)]
     pub oidc: OidcArgs,
 
+    /// Whether what containers use is read once a minute while nobody looks, and kept for a month: true or false
+    #[arg(long, env = "WHEELHOUSE_STATS_HISTORY", default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
+    pub stats_history: bool,
+
     /// How many live connections may be open at once, in all
     #[arg(long, env = "WHEELHOUSE_MAX_STREAMS", default_value_t = 1024, value_name = "COUNT")]
     pub max_streams: usize,
@@ -90,6 +95,14 @@ pub struct Config {
     /// The largest file that can be uploaded, in MiB; it is kept in the data folder until it is whole
     #[arg(long, env = "WHEELHOUSE_MAX_UPLOAD", default_value_t = 1024, value_name = "MIB")]
     pub max_upload: u64,
+
+    /// How many of its last lines are kept of the log of a container that is removed; 0 keeps none
+    #[arg(long, env = "WHEELHOUSE_KEEP_LOG_LINES", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(..=100_000), value_name = "COUNT")]
+    pub keep_log_lines: u64,
+
+    /// For how long they are kept
+    #[arg(long, env = "WHEELHOUSE_KEEP_LOGS", default_value = "1d", value_parser = people::duration, value_name = "TIME")]
+    pub keep_logs: SignedDuration,
 
     /// How to write the log
     #[arg(long, env = "WHEELHOUSE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]

@@ -12,7 +12,7 @@ use tokio::{
 use tracing_subscriber::EnvFilter;
 use wheelhouse::{
     config::{Admin, Audit, Command, Config, LogFormat},
-    engine::Engine,
+    engine::{Engine, Keep},
     team::{Seal, Team, Verdict, oidc::Oidc},
     tls::Tls,
     web::{self, Guards, Listeners, Rules},
@@ -52,6 +52,9 @@ async fn run(config: &Config) -> anyhow::Result<()> {
         .with_context(|| format!("the folder {} cannot be used", files.display()))?;
     let sweeping = engine.clone();
     tokio::spawn(async move { sweeping.sweep_helpers().await });
+    if config.stats_history {
+        engine.keep_history(config.data.join("stats"));
+    }
     let names = Guards::new(&config.hosts, config.public_url.as_ref()).hosts().map(str::to_owned).collect();
     let tls = config.certificate(names).map(Tls::start).transpose()?;
     let listens = listeners.main.local_addr()?;
@@ -68,6 +71,10 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     }
     if config.people.has_accounts() {
         welcome(config, &team, listens).await?;
+    }
+    let keep = Keep { folder: config.data.join("logs"), lines: config.keep_log_lines, time: config.keep_logs };
+    if let Err(error) = engine.keep_logs(keep) {
+        tracing::error!(error = error.to_string(), "logs of removed containers cannot be kept");
     }
     let mut terminate = signal(SignalKind::terminate())?;
     let closing = engine.clone();

@@ -64,7 +64,7 @@ form.addEventListener("submit", (event) => {
   open(new URLSearchParams(new FormData(form)));
 });
 
-async function open(fields, place) {
+async function open(fields) {
   complain("");
   begin.disabled = true;
   section.hidden = false;
@@ -75,7 +75,7 @@ async function open(fields, place) {
   begin.disabled = blocked;
   if (answer?.status === 401) return location.reload();
   const said = await answer?.json().catch(() => null);
-  if (answer?.status === 201 && said) return new Tab(said, fields, place);
+  if (answer?.status === 201 && said) return new Tab(said, fields);
   section.hidden = tabs.size === 0;
   complain(said ? `${said.error} ${said.why}` : "The console cannot be reached. Is the line up? Try again.");
 }
@@ -104,7 +104,7 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { fo
 // ---- A terminal: a tab of this page.
 
 class Tab {
-  constructor(info, fields, place) {
+  constructor(info, fields) {
     Object.assign(this, { info, fields, at: 0, unread: 0, queue: [], sent: 0, took: 0, tries: 0, over: false, heard: Date.now() });
     this.id = `terminal-${++serial}`;
     this.tab = make("button", { type: "button", id: `${this.id}-tab` }, title(info.command));
@@ -122,12 +122,14 @@ class Tab {
     this.pane = make("div", { id: this.id, className: "pane", hidden: true }, make("div", { className: "head" }, make("code", { textContent: info.command, className: "cut" }), this.state, this.again, this.close), this.screen);
     this.pane.setAttribute("role", "tabpanel");
     this.pane.setAttribute("aria-labelledby", this.tab.id);
-    place ? place.replaceWith(this.tab) : list.append(this.tab);
+    list.append(this.tab);
     panes.append(this.pane);
     tabs.add(this);
     this.show();
     this.draw();
     this.connect();
+    form.classList.add("busy");
+    section.scrollIntoView({ block: "nearest" });
   }
 
   draw() {
@@ -296,7 +298,7 @@ class Tab {
     this.tab.remove();
     const next = [...tabs].at(-1);
     if (next) next.show();
-    else { current = undefined; section.hidden = true; begin.focus(); }
+    else { current = undefined; section.hidden = true; form.classList.remove("busy"); begin.focus(); }
   }
 
   show() {

@@ -133,9 +133,57 @@ pub fn logs(name: &str, what: Logs<'_>) -> String {
         .names(&[name])
 }
 
+/// What of the output is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// The standard output.
+    Stdout,
+    /// The standard error.
+    Stderr,
+}
+
+/// What is looked for in the output.
+#[derive(Debug, Clone, Copy)]
+pub struct Grep<'a> {
+    /// A text, or a regular expression.
+    pub text: &'a str,
+    /// Whether it is a regular expression.
+    pub is_regex: bool,
+    /// Whether large letters are others than small ones.
+    pub has_case: bool,
+    /// Whether lines without it are looked for.
+    pub is_not: bool,
+    /// Lines around each.
+    pub context: usize,
+}
+
+/// `docker logs -t -n 100 web 2>/dev/null | grep -i word`: of the output, one stream and what is looked for.
+pub fn logs_of(name: &str, what: Logs<'_>, kept: Option<Kept>, grep: Option<Grep<'_>>) -> String {
+    let line = logs(name, what);
+    let line = match kept {
+        Some(Kept::Stdout) => format!("{line} 2>/dev/null"),
+        Some(Kept::Stderr) => format!("{line} 2>&1 >/dev/null"),
+        None if grep.is_some() => format!("{line} 2>&1"),
+        None => line,
+    };
+    let Some(Grep { text, is_regex, has_case, is_not, context }) = grep else { return line };
+    let command = Line(vec!["grep".to_owned()])
+        .when(!has_case, "-i")
+        .when(is_not, "-v")
+        .option("-C", Some(context).filter(|context| *context > 0))
+        .words([if is_regex { "-E" } else { "-F" }, "--", text]);
+    format!("{line} | {}", command.end())
+}
+
 /// `docker stats web`.
 pub fn stats(names: &[&str]) -> String {
     Line::docker("stats").names(names)
+}
+
+/// `docker update --memory 512m web`.
+pub fn update(flags: &[(&str, &str)], name: &str) -> String {
+    let flag = |line: Line, (flag, value): &(&str, &str)| line.option(&format!("--{flag}"), Some(value));
+    flags.iter().fold(Line::docker("update"), flag).names(&[name])
 }
 
 /// `docker exec -it -u www -w /srv web sh`.
@@ -304,6 +352,16 @@ mod tests {
         assert_eq!(rm(&["web/db"], false, false, true), "docker rm -l web/db");
         assert_eq!(ps(true, &[("label", "note=two words")]), "docker ps -a --filter 'label=note=two words'");
         assert_eq!(logs("web", Logs { follow: true, tail: Some(100), ..Logs::default() }), "docker logs -f -n 100 web");
+        let grep = Grep { text: "it's full", is_regex: false, has_case: false, is_not: false, context: 2 };
+        assert_eq!(
+            logs_of("web", Logs::default(), None, Some(grep)),
+            r#"docker logs web 2>&1 | grep -i -C 2 -F -- 'it'\''s full'"#
+        );
+        assert_eq!(logs_of("web", Logs::default(), Some(Kept::Stderr), None), "docker logs web 2>&1 >/dev/null");
+        assert_eq!(
+            update(&[("memory", "512m"), ("restart", "no")], "web"),
+            "docker update --memory 512m --restart no web"
+        );
         assert_eq!(
             exec("web", Some("root"), Some("/my files"), &["sh", "-c", "ls *"]),
             "docker exec -it -u root -w '/my files' web sh -c 'ls *'"

@@ -55,7 +55,7 @@ pub struct PeopleArgs {
 }
 
 /// `90m`, `12h`, `30d`.
-fn duration(text: &str) -> Result<SignedDuration, String> {
+pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     let span = text.parse::<Span>().map_err(|_| "expected a time as 90m, 12h or 30d".to_owned())?;
     let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|error| error.to_string())?;
     if duration.is_positive() { Ok(duration) } else { Err("expected a time that is not over at once".to_owned()) }

@@ -10,7 +10,7 @@ use super::{ContainerId, Engine, Error, containers::Containers, fresh::Fresh};
 /// How long an answer is good: turning a page of it does not walk the files again.
 const LIFE: Duration = Duration::from_secs(5);
 /// How long the engine may take to walk the files.
-const WALK: Duration = Duration::from_secs(60);
+const WALK: Duration = Duration::from_mins(1);
 /// How many walks the engine is asked for at once.
 const AT_ONCE: usize = 2;
 

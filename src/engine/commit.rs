@@ -71,7 +71,7 @@ impl Jobs<'_> {
                 job.say("The container is frozen while its files are read, if it runs.");
             }
             job.say("To cancel ends the waiting: what the engine has begun, it goes on with, and the image may come all the same.");
-            match engine.make_image(&id, &what).await {
+            match Box::pin(engine.make_image(&id, &what)).await {
                 Ok(image) => {
                     job.say(&format!("{} is the image {image}.", what.reference));
                     Stage::Done { container: None }
@@ -97,7 +97,7 @@ impl Engine {
             changes: some(&changes.join("\n")),
         };
         let call = self.docker.commit_container(options, ContainerConfig::default());
-        let made = self.wire.typed("commit", LIMIT, call).await.map_err(|error| self.told(error))?;
+        let made = Box::pin(self.wire.typed("commit", LIMIT, call)).await.map_err(|error| self.told(error))?;
         Ok(made.1.id)
     }
 }

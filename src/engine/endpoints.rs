@@ -56,6 +56,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     act("POST", "/containers/{id}/unpause"),
     act("POST", "/containers/{id}/rename"),
     act("POST", "/containers/{id}/update"),
+    // podman has that in its own API only.
+    act("POST", "/libpod/containers/{id}/update"),
     act("POST", "/containers/{id}/attach"),
     act("POST", "/containers/{id}/resize"),
     act("POST", "/containers/{id}/exec"),

@@ -39,6 +39,14 @@ pub enum Error {
     /// This engine or its version cannot do that (501).
     #[error("{0}")]
     Unsupported(String),
+    /// A log whose driver lets nobody read it.
+    #[error("the log driver {driver} cannot be read: {words}")]
+    Unreadable {
+        /// The driver's name.
+        driver: String,
+        /// The engine's own words.
+        words: String,
+    },
     /// Any other failure inside the engine (5xx). The engine's own words.
     #[error("{message}")]
     Engine {

@@ -22,7 +22,7 @@ use super::{
 /// How long nobody has to take anything for the export to be given up.
 const STALL: Duration = Duration::from_secs(10);
 /// How long the engine may send nothing: it walks large folders.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 /// Pieces that wait for who takes them.
 const AHEAD: usize = 4;
 /// Exports at once.

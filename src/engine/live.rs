@@ -18,7 +18,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
-    sync::{Notify, watch},
+    sync::{Notify, broadcast, watch},
     time::Instant as Tick,
 };
 
@@ -38,6 +38,8 @@ use super::{
 
 /// How many events are kept for people to read.
 const EVENTS: usize = 500;
+/// Events that who has to be quick may be behind.
+const HEARD: usize = 1_024;
 /// How often everything is listed afresh although nothing seems to have been missed.
 const RELIST: Duration = Duration::from_mins(1);
 /// How often the engine is asked whether it still answers.
@@ -106,6 +108,8 @@ pub(super) struct Live {
     closing: AtomicBool,
     /// Our helpers: no container of anybody's.
     pub(super) helpers: super::files::helper::Names,
+    /// Each event as it comes, before anything is read back.
+    heard: broadcast::Sender<Arc<Event>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -125,11 +129,17 @@ impl Live {
             seen: AtomicI64::new(0),
             closing: AtomicBool::new(false),
             helpers: super::files::helper::Names::default(),
+            heard: broadcast::Sender::new(HEARD),
         }
     }
 
     pub(super) fn picture(&self) -> Arc<Picture> {
         self.picture.borrow().clone()
+    }
+
+    /// Each event as it comes: for who has to be quick. A storm of them may be too much.
+    pub(super) fn hear(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.heard.subscribe()
     }
 
     pub(super) fn watch(&self) -> watch::Receiver<Arc<Picture>> {
@@ -239,6 +249,7 @@ impl Live {
             return;
         }
         let event = Arc::new(event);
+        let _ = self.heard.send(event.clone());
         let mut marked = true;
         match event.kind.as_str() {
             "container" => {

@@ -17,6 +17,7 @@ mod ids;
 mod images;
 mod jobs;
 mod live;
+mod logs;
 mod meter;
 mod notes;
 mod own;
@@ -46,18 +47,22 @@ pub use self::{
     export::Export,
     files::{
         Content, Download, EDITABLE, Entry as FileEntry, Failed as FailedTransfer, FileName, FilePath, Files, Form,
-        Found, Inside, InvalidPath, Kind as FileKind, Listing, Looked, Means, Partial, Place, Put, Saved, Spool,
+        Inside, InvalidPath, Kind as FileKind, Listing, Looked, Means, Partial, Place as FilesOf, Put, Saved, Spool,
         Weight, mode_words,
     },
     ids::{ContainerId, InvalidName, VolumeName, is_hex64 as is_id},
     images::Images,
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
+    logs::{
+        Cursor, Filter, Follow, Found, InvalidCursor, InvalidSearch, Keep, KeptLog, Level, Line as LogLine, Logs, Mark,
+        MarkKind, Matcher, News, Out, Painted, Painter, Place, Scan, Search, Style, Window, plain,
+    },
     meter::Meter,
     own::Own,
     picture::{Link, Picture},
     processes::{Columns, Processes},
     reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_options, root_on_host},
-    stats::{Usage, Watcher},
+    stats::{Figures, Measure, Point, Range, Usage, Watcher},
     system::{Info, Version},
     volumes::{NewVolume, Sizes, Volume, Volumes},
 };
@@ -80,6 +85,8 @@ pub struct Engine {
     walked: Arc<changes::Walked>,
     remembered: Arc<past::Remembered>,
     exports: export::Places,
+    feeds: Arc<logs::Feeds>,
+    shelf: Arc<logs::Shelf>,
     keeping: tokio::task::AbortHandle,
     reach: Arc<Reach>,
     views: Arc<reach::Views>,
@@ -113,6 +120,8 @@ impl Engine {
             walked: Arc::default(),
             remembered: Arc::default(),
             exports: export::Places::default(),
+            feeds: Arc::default(),
+            shelf: Arc::default(),
             keeping,
             reach: Arc::new(Reach::everything()),
             views: Arc::default(),
@@ -123,6 +132,7 @@ impl Engine {
     pub fn close(&self) {
         self.live.close();
         self.keeping.abort();
+        self.save_history();
     }
 
     /// Where it is.
@@ -154,6 +164,11 @@ impl Engine {
     /// Its containers.
     pub fn containers(&self) -> Containers<'_> {
         Containers(self)
+    }
+
+    /// Its logs.
+    pub fn logs(&self) -> Logs<'_> {
+        Logs(self)
     }
 
     /// Its images.

@@ -42,7 +42,12 @@ impl Containers<'_> {
         } else {
             Arc::default()
         };
-        Ok(merged(engine.live.history(id), &remembered).iter().map(|event| engine.reach.event(event)).collect())
+        // Podman's word for what it does for itself around a start and an end.
+        let is_inner =
+            |event: &Event| matches!(event.action.as_str(), "init" | "cleanup" | "sync" | "mount" | "unmount");
+        let mut all = merged(engine.live.history(id), &remembered);
+        all.retain(|event| !is_inner(event));
+        Ok(all.iter().map(|event| engine.reach.event(event)).collect())
     }
 }
 

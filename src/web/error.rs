@@ -313,6 +313,14 @@ impl From<engine::Error> for Error {
                 "Docker does not answer.",
                 format!("There was {words}. It may still be doing what was asked; the page shows what comes of it."),
             ),
+            E::Unreadable { driver, .. } => {
+                let driver: String = driver.chars().take(60).collect();
+                let why = format!(
+                    "Its log driver is “{driver}”, and the engine cannot read back what that takes away. Look where the driver \
+                     sends it, or make the container anew with --log-driver json-file, local or journald."
+                );
+                Self::new(StatusCode::NOT_IMPLEMENTED, "This log cannot be read here.", why)
+            }
             E::Unsupported(_) => {
                 Self::new(StatusCode::NOT_IMPLEMENTED, "This engine cannot do that.", sentence(&words))
             }

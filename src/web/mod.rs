@@ -27,6 +27,7 @@ pub(crate) mod fuzzing;
 mod health;
 pub mod html;
 mod jobs;
+mod logs;
 mod metrics;
 mod order;
 mod overview;
@@ -49,14 +50,16 @@ mod wire;
 
 use std::sync::Arc;
 
-use axum::{Router, extract::FromRef, middleware};
+use axum::{
+    Router,
+    extract::FromRef,
+    http::{Extensions, HeaderMap, StatusCode, Version, header::CONTENT_DISPOSITION},
+    middleware,
+};
 use tower::util::option_layer;
 use tower_http::{
     catch_panic::CatchPanicLayer,
-    compression::{
-        CompressionLayer,
-        predicate::{DefaultPredicate, NotForContentType, Predicate},
-    },
+    compression::{CompressionLayer, DefaultPredicate, Predicate},
 };
 
 use self::prefix::Prefix;
@@ -80,10 +83,6 @@ use crate::{
 
 /// The largest body of a request: forms are small, uploads get a limit of their own.
 const BODY: usize = 1 << 20;
-
-/// Files go out as they are, with their length: who downloads sees how far it is.
-const FILES: NotForContentType = NotForContentType::const_new("application/octet-stream");
-const TARS: NotForContentType = NotForContentType::const_new("application/x-tar");
 
 /// A part of the console: its place in the navigation, and its routes.
 pub struct Section {
@@ -112,6 +111,7 @@ pub static SECTIONS: &[Section] = &[
         right: Right::Look,
         routes: containers::routes,
     },
+    Section { path: "/logs", label: "Logs", group: None, count: None, right: Right::Look, routes: logs::routes },
     Section {
         path: "/volumes",
         label: "Volumes",
@@ -211,6 +211,11 @@ pub fn routes() -> Routes {
     SECTIONS.iter().fold(routes, |routes, section| routes.and((section.routes)()))
 }
 
+/// Whether it is read here: what is saved goes as fast as it comes.
+fn is_page(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    !headers.contains_key(CONTENT_DISPOSITION)
+}
+
 /// The whole console. Layers, outermost first: everything is counted; compression; paths as they are outside; headers on everything; who is
 /// asking; errors drawn; a panic becomes an error; is the Host ours; is it encrypted; does a write come from ourselves; each
 /// route then looks whether the body is small enough.
@@ -232,8 +237,7 @@ fn router(state: AppState, prefix: Option<Prefix>) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), asker::identify))
         .layer(middleware::from_fn_with_state(state.clone(), security::headers))
         .layer(option_layer(prefix.map(|prefix| middleware::map_response_with_state(prefix, prefix::put))))
-        // What is saved goes out as it is: it may be large, and packed already.
-        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(FILES).and(TARS)))
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(is_page)))
         .layer(middleware::from_fn_with_state(state.clone(), metrics::count))
         .with_state(state)
 }

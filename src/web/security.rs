@@ -191,9 +191,10 @@ pub(super) async fn headers(State(wire): State<Wire>, client: Client, request: R
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ];
+    // A file that is only saved may do less than a page.
+    let is_file = headers.contains_key(header::CONTENT_DISPOSITION);
     for (name, value) in fixed {
-        // Foreign bytes have a policy of their own that allows less.
-        if !(name == header::CONTENT_SECURITY_POLICY && headers.contains_key(&name)) {
+        if !(is_file && name == header::CONTENT_SECURITY_POLICY && headers.contains_key(&name)) {
             headers.insert(name, HeaderValue::from_static(value));
         }
     }

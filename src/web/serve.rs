@@ -129,7 +129,16 @@ pub async fn serve(
         } => return Err(error),
     }
     streams.end();
-    let ended = async { tokio::join!(open.shutdown(), shells.end()) };
+    let ended = async {
+        tokio::join!(open.shutdown(), shells.end());
+        // Who looks at one is told of its end.
+        let told = async {
+            while streams.count() > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let _ = timeout(Duration::from_secs(1), told).await;
+    };
     if timeout(GRACE, ended).await.is_err() {
         tracing::warn!("some requests did not finish in time");
     }

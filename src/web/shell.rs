@@ -114,6 +114,8 @@ pub struct Opening {
     pub name: String,
     /// The docker command that does the same.
     pub command: String,
+    /// The same for who sees no secrets: arguments may be some.
+    pub public: String,
     /// Who opens it.
     pub who: Who,
     /// Their right to it.
@@ -138,6 +140,8 @@ pub struct Shell {
     pub name: String,
     /// The docker command that does the same.
     pub command: String,
+    /// The same for who sees no secrets: arguments may be some.
+    pub public: String,
     /// Who opened it.
     pub who: Who,
     /// When.
@@ -167,7 +171,7 @@ pub struct Shell {
 impl Shell {
     /// Has it live from now on, to its end.
     pub(super) fn begin(opening: Opening, line: Line, number: u64, token: String) -> Arc<Self> {
-        let Opening { kind, container, name, command, who, lease, team, idle } = opening;
+        let Opening { kind, container, name, command, public, who, lease, team, idle } = opening;
         let Line { reader, writer, remote } = line;
         let (input, told) = mpsc::channel(INPUT);
         let (renewed, leases) = mpsc::channel(1);
@@ -178,6 +182,7 @@ impl Shell {
             container,
             name,
             command,
+            public,
             who,
             since: Timestamp::now(),
             has_tty: remote.has_tty(),
@@ -439,7 +444,8 @@ impl Keeper {
             if ended.left { "; something of it may still run: the container has no shell to end it with" } else { "" };
         let action = if *kind == Kind::Exec { "terminal.end" } else { "attach.end" };
         let subject = Subject { kind: "container", id: container.to_string(), name: name.clone() };
-        let entry = Entry::new(who, action, subject, Outcome::Done).command(&self.shell.command, None);
+        let entry =
+            Entry::new(who, action, subject, Outcome::Done).command(&self.shell.command, Some(&self.shell.public));
         self.team.note(entry.why(format!("after {seconds} s{code}: {}{left}", ended.why.words()))).await;
     }
 }

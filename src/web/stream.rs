@@ -23,7 +23,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::{AppState, Asker, Error, asker::Lease, chrome, extract::Page};
 use crate::{
@@ -178,6 +178,31 @@ impl Drop for Place {
     }
 }
 
+/// What is told beside the page itself: numbers that change all the time, which would draw the page anew for everybody.
+pub struct Aside {
+    /// When to ask.
+    pub at: watch::Receiver<u64>,
+    /// What is new since it was last asked: the name of an event and its JSON. It is shown what the browser has.
+    pub tell: Box<dyn FnMut(&Fragments) -> Option<(&'static str, String)> + Send>,
+}
+
+impl Aside {
+    fn message(&mut self, has: &Fragments) -> Option<Bytes> {
+        let (name, json) = (self.tell)(has)?;
+        Some(format!("event: {name}\ndata: {json}\n\n").into())
+    }
+}
+
+/// Waits until there may be something to tell; for ever, where there never is.
+async fn next_aside(aside: &mut Option<Aside>) {
+    if let Some(aside) = aside
+        && aside.at.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
 /// A request for a live connection: it has a place, and knows what its page was drawn from.
 pub struct Live {
     page: Page,
@@ -239,7 +264,16 @@ impl Live {
         D: Fn(Page) -> F + Send + 'static,
         F: Future<Output = Result<Fragments, Error>> + Send,
     {
-        self.follow_by(None, draw)
+        self.follow_by(None, None, draw)
+    }
+
+    /// The same, and what is told beside it.
+    pub fn follow_telling<D, F>(self, aside: Aside, draw: D) -> Response
+    where
+        D: Fn(Page) -> F + Send + 'static,
+        F: Future<Output = Result<Fragments, Error>> + Send,
+    {
+        self.follow_by(None, Some(aside), draw)
     }
 
     /// The same, and asks once in each `period` too: for what the picture does not tell. All who watch the view are drawn
@@ -249,10 +283,10 @@ impl Live {
         D: Fn(Page) -> F + Send + 'static,
         F: Future<Output = Result<Fragments, Error>> + Send,
     {
-        self.follow_by(Some(period), draw)
+        self.follow_by(Some(period), None, draw)
     }
 
-    fn follow_by<D, F>(self, period: Option<Duration>, draw: D) -> Response
+    fn follow_by<D, F>(self, period: Option<Duration>, aside: Option<Aside>, draw: D) -> Response
     where
         D: Fn(Page) -> F + Send + 'static,
         F: Future<Output = Result<Fragments, Error>> + Send,
@@ -270,7 +304,7 @@ impl Live {
             beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             beat
         });
-        let state = Following { page, place, ending, lease, has, draw, shared, pulse, watch, beat, sent: None };
+        let state = Following { page, place, ending, lease, has, draw, shared, pulse, watch, beat, aside, sent: None };
         let body = Body::from_stream(stream::unfold(state, |mut state| async move {
             let message = state.next().await?;
             Some((Ok::<_, std::convert::Infallible>(message), state))
@@ -317,6 +351,83 @@ impl Live {
     }
 }
 
+/// Where a task puts what it has to send.
+pub struct Outbox(mpsc::Sender<Bytes>);
+
+impl Outbox {
+    /// Waits until the client has taken what was sent before; none when it is gone. So nothing is made for who does not
+    /// read.
+    pub async fn room(&self) -> Option<mpsc::Permit<'_, Bytes>> {
+        self.0.reserve().await.ok()
+    }
+}
+
+/// Ends a task when it is dropped.
+struct Worker(tokio::task::AbortHandle);
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Live {
+    /// Sends events that a task of its own makes, for as long as the client reads and has the right to it.
+    pub fn events<F>(self, make: impl FnOnce(Outbox) -> F) -> Response
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        respond(self.work(true, make))
+    }
+
+    /// The same for a file: without signs of life.
+    pub fn file<F>(self, make: impl FnOnce(Outbox) -> F) -> Body
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.work(false, make)
+    }
+
+    /// What the client has had already, as it says.
+    pub fn last_event(&self) -> Option<&str> {
+        self.has.as_deref()
+    }
+
+    fn work<F>(self, pulses: bool, make: impl FnOnce(Outbox) -> F) -> Body
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let Self { page, place, ending, lease, .. } = self;
+        let (sender, receiver) = mpsc::channel(1);
+        let worker = Worker(tokio::spawn(make(Outbox(sender))).abort_handle());
+        let mut beat = tokio::time::interval(PULSE);
+        beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let state = (receiver, ending, lease, beat, (page, place, worker));
+        Body::from_stream(stream::unfold(
+            state,
+            move |(mut receiver, mut ending, mut lease, mut beat, held)| async move {
+                if *ending.borrow() {
+                    return None;
+                }
+                let message = tokio::select! {
+                    _ = ending.changed() => return None,
+                    () = lease.lost() => return None,
+                    message = receiver.recv() => message?,
+                    _ = beat.tick(), if pulses => pulse(held.0.engine.watch().is_live()),
+                };
+                Some((Ok::<_, std::convert::Infallible>(message), (receiver, ending, lease, beat, held)))
+            },
+        ))
+    }
+}
+
+/// An event with data of its own: JSON, so that nothing in it ends a line.
+pub fn event(name: &str, id: Option<&str>, data: &impl serde::Serialize) -> Bytes {
+    let data = serde_json::to_string(data).unwrap_or_default();
+    let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
+    Bytes::from(format!("event: {name}\n{id}data: {data}\n\n"))
+}
+
 fn pulse(live: bool) -> Bytes {
     Bytes::from(format!("event: pulse\ndata: {}\n\n", if live { "live" } else { "down" }))
 }
@@ -344,6 +455,7 @@ struct Following<D> {
     watch: Watch,
     /// When to draw although the picture is the same.
     beat: Option<tokio::time::Interval>,
+    aside: Option<Aside>,
     sent: Option<Arc<Fragments>>,
 }
 
@@ -371,8 +483,12 @@ where
             // The stamp tells of the picture, and of nothing else.
             let known = self.beat.is_none() && self.has.as_deref() == Some(&stamp);
             let message = if known { message(&stamp, &[]) } else { message(&stamp, &now.all()) };
+            let told = self.aside.as_mut().and_then(|aside| aside.message(&now));
             self.sent = Some(now);
-            return Some(message);
+            return Some(match told {
+                Some(told) => [message, told].concat().into(),
+                None => message,
+            });
         }
         loop {
             tokio::select! {
@@ -380,6 +496,13 @@ where
                 () = self.lease.lost() => return None,
                 changed = self.watch.changed() => changed.ok()?,
                 () = next(&mut self.beat) => {}
+                () = next_aside(&mut self.aside) => {
+                    let told = self.aside.as_mut().zip(self.sent.as_deref());
+                    match told.and_then(|(aside, has)| aside.message(has)) {
+                        Some(told) => return Some(told),
+                        None => continue,
+                    }
+                }
                 _ = self.pulse.tick() => {
                     return Some(pulse(self.watch.is_live()));
                 }

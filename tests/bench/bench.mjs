@@ -140,6 +140,60 @@ row("First page load over the wire, compressed, all of it", `${kb(bytes)}, ${hos
 const document = await get(`${base}/containers`);
 row(`HTML of the list at ${MANY} containers`, kb(document.body.length), "under 500 kB", document.body.length < 500_000);
 
+// ---- Logs: as fast as a container can print, and a log of a million lines.
+const run = (name, ...words) => { try { docker("rm", "-f", name); } catch { /* there is none */ } docker("run", "-d", "--network", "none", "--name", name, "--label", "wheelhouse.bench", ...words); return docker("inspect", "-f", "{{.Id}}", name); };
+const median = async (count, work) => quantile(await timed(count, work), 0.5);
+const shell = (line) => new Promise((done, fail) => spawn("sh", ["-c", line], { env: { ...process.env, DOCKER_HOST: `unix://${socket}` }, stdio: "ignore" }).on("error", fail).on("exit", done));
+const perSecond = (value) => `${Math.round(value / 1000)} 000 lines/s`;
+const fast = run("bench-fast", "--log-opt", "max-size=50m", "--log-opt", "max-file=3", "busybox", "seq", "1", "1000000000");
+const reader = await browser.newPage();
+await reader.addInitScript(() => {
+  window.taken = 0;
+  window.blocks = [];
+  const parse = JSON.parse;
+  JSON.parse = (...words) => { const value = parse(...words); if (Array.isArray(value)) window.taken += value.length; return value; };
+  new PerformanceObserver((list) => { for (const it of list.getEntries()) window.blocks.push(it.duration); }).observe({ type: "longtask" });
+});
+await reader.goto(`${base}/containers/${fast}/logs`);
+await sleep(3000);
+const heap = await reader.context().newCDPSession(reader);
+await heap.send("Performance.enable");
+const look = () => reader.evaluate(() => ({ at: performance.now(), taken: window.taken, newest: Number([...document.querySelectorAll("#log-lines .tx")].at(-1)?.textContent), blocks: window.blocks.splice(0), rows: document.querySelectorAll("#log-lines > li").length }));
+const [before, printed] = [await look(), Number(docker("logs", "--tail", "1", "bench-fast"))];
+await sleep(Number(process.env.BENCH_FOLLOW ?? 20_000));
+const [now, printedNow] = [await look(), Number(docker("logs", "--tail", "1", "bench-fast"))];
+const spent = (now.at - before.at) / 1000, used = (await heap.send("Performance.getMetrics")).metrics.find(({ name }) => name === "JSHeapUsedSize").value, longest = Math.max(0, ...now.blocks);
+row("Log of a container that prints as fast as it can, in a real browser", `it prints ${perSecond((printedNow - printed) / spent)}; the newest are in sight, ${perSecond((now.taken - before.taken) / spent)} are taken, ${now.rows} rows on the page`, "the newest in sight, under 300 rows", now.newest - before.newest > (printedNow - printed) / 2 && now.rows < 300, "the view falls behind");
+row("Its main thread's longest block, and its heap", `${longest ? ms(longest) : "none over 50 ms"}, ${mb(used)}`, "under 50 ms, under 150 MB", longest < 50 && used < 150e6, "two cores drive engine, container, console and browser at once");
+await reader.close();
+
+// Twenty who do not read what they asked for.
+const stalled = await Promise.all([...Array(20).keys()].map(() => new Promise((done) => http.get(`${base}/logs/stream?c=${fast}`, { agent: new http.Agent() }, (response) => { response.pause(); done(response); }))));
+await sleep(2000);
+const held = memory();
+let most = held;
+for (let second = 0; second < 15; second++) { await sleep(1000); most = Math.max(most, memory()); }
+row("Resident memory while 20 stalled viewers hang on that container for 15 s", `${mb(held)}, at the most ${mb(most)}`, "flat: within 32 MB", most - held < 32e6, "it grows");
+for (const response of stalled) response.destroy();
+docker("rm", "-f", "bench-fast");
+
+const million = run("bench-million", "--log-opt", "max-size=500m", "busybox", "sh", "-c", "seq 1 1000000 | sed 's/$/ GET \\/api\\/v1\\/items 200 in 12 ms, from a client with a name/'");
+docker("wait", "bench-million");
+const file = `${data}/log`;
+const typedLog = await median(3, () => shell(`docker logs bench-million > ${file} 2>&1`));
+const downloaded = await median(3, () => shell(`curl -s '${base}/logs/download?c=${million}' > ${file}`));
+const size = readFileSync(file).length;
+row("Download of a log of 1,000,000 lines, against `docker logs > file`", `${ms(downloaded)} (${mb(size)}); ${ms(typedLog)}: ${(typedLog / downloaded).toFixed(2)} of its speed`, "at least 0.9", typedLog / downloaded >= 0.9, "the console is a second hand that every byte goes through");
+const grepped = await median(3, () => shell("docker logs bench-million 2>&1 | grep -c 77777"));
+let firstHit = 0;
+const searched = await median(3, () => new Promise((done, fail) => {
+  const began = performance.now();
+  firstHit = 0;
+  http.get(`${base}/logs/search?c=${million}&q=77777`, { agent: new http.Agent() }, (response) => response.on("data", (part) => { if (!firstHit && part.includes("event: hit")) firstHit = performance.now() - began; }).on("end", done)).on("error", fail);
+}));
+row("Search over 1,000,000 lines, against `docker logs | grep`", `${ms(searched)}, the first hit after ${ms(firstHit)}; ${ms(grepped)}: ${(grepped / searched).toFixed(2)} of its speed`, "at least 0.9", grepped / searched >= 0.9, "each line is read, decoded and counted");
+docker("rm", "-f", "bench-million");
+
 await browser.close();
 for (const response of [one, ...others]) response.destroy();
 child.kill();

@@ -107,6 +107,9 @@ impl Containers<'_> {
         let asker = engine.clone();
         let work = async move {
             engine.live.begin(&id, action.verb());
+            if matches!(action, Action::Remove { link: false, .. }) {
+                engine.keep_end(&id).await;
+            }
             let result = match action {
                 Action::Remove { link: true, .. } => engine.containers().unlink(&id).await,
                 _ => engine.containers().call(id.as_str(), &action).await,

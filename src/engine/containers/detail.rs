@@ -303,6 +303,13 @@ struct Kept {
     detail: Arc<Detail>,
 }
 
+impl Details {
+    /// What is kept of this container is not so any more.
+    pub(in crate::engine) fn forget(&self, id: &ContainerId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+}
+
 impl Containers<'_> {
     /// Everything about one container, as far as this reach goes. While the engine is away: as it was last seen, if it
     /// was.

@@ -5,6 +5,7 @@ mod create;
 mod detail;
 mod state;
 mod summary;
+mod update;
 
 pub(super) use self::detail::Details;
 pub(super) use self::summary::{Listed, SERVICE, STACK, or_default};
@@ -14,6 +15,7 @@ pub use self::{
     detail::{Check, Detail, Endpoint, EnvVar, Healthcheck, Limits},
     state::{SIGNALS, Signal, State, Verb},
     summary::{Asked, Attention, Container, Ending, Health, Mount, Pending, Port},
+    update::Update,
 };
 use super::Engine;
 

@@ -1,13 +1,13 @@
 //! The connection to a process: what it says, what it is told, and what else can be done about it.
 
-use std::io;
+use std::{io, time::Duration};
 
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 
 use super::frames::Frames;
-use crate::engine::{ContainerId, Engine, wire::READ};
+use crate::engine::{ContainerId, Detail, Engine, State, wire::READ};
 
 /// A connection to a process in a container.
 pub struct Line {
@@ -97,8 +97,17 @@ impl Remote {
         match &self.of {
             Of::Exec { id, .. } => self.engine.exit_code(id).await,
             Of::Attach { .. } => {
-                let detail = self.engine.containers().whole(&self.container).await.ok()?;
-                detail.finished.map(|_| detail.exit_code)
+                // What was asked a moment ago is not asked again.
+                let path = format!("/containers/{}/json", self.container);
+                for _ in 0..20 {
+                    let raw = self.engine.wire.get(&path).await.ok()?;
+                    let detail = Detail::read(raw).ok()?;
+                    if detail.state != State::Running {
+                        return Some(detail.exit_code);
+                    }
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                None
             }
         }
     }

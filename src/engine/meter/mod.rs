@@ -180,7 +180,7 @@ fn of_error(error: &Error) -> &'static str {
     match error {
         Error::NotFound(_) => "not_found",
         Error::Conflict(_) => "conflict",
-        Error::Invalid(_) | Error::Denied(_) | Error::Unsupported(_) => "refused",
+        Error::Invalid(_) | Error::Denied(_) | Error::Unsupported(_) | Error::Unreadable { .. } => "refused",
         Error::Forbidden(_) | Error::OwnContainer(_) => "refused",
         Error::Engine { status, .. } => of_status((*status).max(400)),
         Error::Unreachable(_) => "unreachable",

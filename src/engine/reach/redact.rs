@@ -123,6 +123,7 @@ impl Reach {
             Error::Invalid(_) => Error::Invalid(hidden()),
             Error::Denied(_) => Error::Denied(hidden()),
             Error::Unsupported(_) => Error::Unsupported(hidden()),
+            Error::Unreadable { driver, .. } => Error::Unreadable { driver, words: hidden() },
             Error::Engine { status, .. } => Error::Engine { status, message: hidden() },
             Error::Unreachable(Outage::Other(_)) => Error::Unreachable(Outage::Other(hidden())),
             // Ours: they hold no text of the engine's.

@@ -51,6 +51,9 @@ mod tests {
         ("GET /containers/stream", "a live page"),
         ("GET /containers/{id}/stream", "a live page"),
         ("GET /containers/{id}/head/stream", "a live page"),
+        ("GET /logs/stream", "a live page: /logs has the lines"),
+        ("GET /logs/search", "a live page: /logs and /logs/download search, too"),
+        ("GET /containers/{id}/stats/stream", "a live page"),
         ("GET /containers/{id}/terminal", "a page with a terminal: scripts have docker exec"),
         ("POST /containers/{id}/terminal", "opens a terminal for that page"),
         ("GET /containers/{id}/attach", "a page with a terminal: scripts have docker attach"),
@@ -78,15 +81,20 @@ mod tests {
         ("GET /api", "this page"),
         ("GET /openapi.json", "the description itself"),
     ];
-    const FILES: [&str; 4] =
-        ["GET /activity.sh", "GET /audit.jsonl", "GET /audit.csv", "GET /containers/{id}/export.tar"];
+    const FILES: &[&str] = &[
+        "GET /activity.sh",
+        "GET /audit.jsonl",
+        "GET /audit.csv",
+        "GET /containers/{id}/export.tar",
+        "GET /logs/download",
+    ];
 
     #[test]
     fn every_route_is_told_to_scripts_or_named_as_none_of_theirs() {
         let routes = crate::web::routes();
         let name = |route: &crate::web::Route| format!("{} {}", route.method, route.path);
         let silent: Vec<String> = routes.list().iter().filter(|route| route.docs.is_empty()).map(name).collect();
-        let named = || NOT_FOR_SCRIPTS.iter().map(|(route, _)| *route).chain(FILES);
+        let named = || NOT_FOR_SCRIPTS.iter().map(|(route, _)| *route).chain(FILES.iter().copied());
         let forgotten: Vec<_> = silent.iter().filter(|route| !named().any(|known| known == **route)).collect();
         assert!(forgotten.is_empty(), "say what they do, with .doc(...) in their routes(): {forgotten:#?}");
         let gone: Vec<_> = named().filter(|known| !silent.iter().any(|route| route == known)).collect();

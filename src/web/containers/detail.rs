@@ -33,6 +33,8 @@ use crate::{
 
 /// Health checks that are shown.
 const CHECKS: usize = 5;
+/// Events that are shown; the history has all.
+const PAST: usize = 12;
 
 /// Everything that changes on the page, as one part: it is small, and morphing touches only what differs.
 #[derive(Template)]
@@ -155,7 +157,13 @@ impl<'a> Summary<'a> {
             policy: words::restart_policy(&d.restart_policy),
             limits: limits.into_iter().flatten().collect(),
             checks: d.checks.iter().rev().take(CHECKS).collect(),
-            past: page.engine.history(&c.id).into_iter().map(|event| (words::event(&event), event)).collect(),
+            past: page
+                .engine
+                .history(&c.id)
+                .into_iter()
+                .take(PAST)
+                .map(|event| (words::event(&event), event))
+                .collect(),
             life: Life::of(c, page.picture.is_podman()),
             now,
             is_own: page.picture.is_own(c),

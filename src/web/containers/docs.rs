@@ -44,7 +44,7 @@ pub fn list() -> Doc {
         ])
         .query(FILTERS.into_iter().map(filter))
         .query([
-            Field::sort(&["name", "state", "image", "since", "created"]),
+            Field::sort(&["name", "state", "image", "since", "created", "cpu", "memory"]),
             Field::one_of("group", "none: stacks do not stand together.", ["none"]),
             Field::page(),
         ])

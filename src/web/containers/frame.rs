@@ -25,8 +25,12 @@ use crate::{
 pub enum Tab {
     /// What it is, why, and what can be done.
     Summary,
+    /// What it writes.
+    Logs,
     /// A command of one's own in it.
     Terminal,
+    /// What it uses, now and over time.
+    Stats,
     /// Who runs inside.
     Processes,
     /// What is in its file system.
@@ -49,7 +53,9 @@ impl Tab {
     /// All that are drawn, in their order.
     const EACH: &[Self] = &[
         Self::Summary,
+        Self::Logs,
         Self::Terminal,
+        Self::Stats,
         Self::Processes,
         Self::Files,
         Self::Changes,
@@ -63,7 +69,9 @@ impl Tab {
     fn about(self) -> (&'static str, &'static str, Right) {
         match self {
             Self::Summary => ("", "Summary", Right::Look),
+            Self::Logs => ("logs", "Logs", Right::Look),
             Self::Terminal => ("terminal", "Terminal", Right::Enter),
+            Self::Stats => ("stats", "Stats", Right::Look),
             Self::Processes => ("processes", "Processes", Right::Look),
             Self::Files => ("files", "Files", Right::Read),
             Self::Changes => ("changes", "Changes", Right::Look),

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     row::{Way, ways},
+    stats::json::InList,
     view::{Line, Listing, View},
     words,
 };
@@ -55,6 +56,9 @@ pub struct Container {
     labels: BTreeMap<String, String>,
     /// Whether it is this console itself.
     own: bool,
+    /// What it uses, as it was last read: while somebody looks every few seconds, else once a minute. Null where it does
+    /// not run, or was not read yet.
+    uses: Option<InList>,
     /// What can be done to it now, each with the docker command that does the same: `POST /containers/{id}/{verb}`.
     actions: BTreeMap<&'static str, String>,
 }
@@ -120,6 +124,7 @@ impl Container {
             mounts: c.mounts.iter().map(mount).collect(),
             labels: c.labels.clone(),
             own: page.picture.is_own(c),
+            uses: page.engine.figures(&c.id).map(|figures| InList::from(figures.as_ref())),
             actions: first.into_iter().chain(more).map(|Way { verb, command }| (verb.word(), command)).collect(),
         }
     }

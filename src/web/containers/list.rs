@@ -7,7 +7,8 @@ use axum::response::Response;
 use super::{
     json,
     row::Row,
-    view::{Line, Listing, Show, Stack, View},
+    stats,
+    view::{Line, Listing, Show, Stack, Uses, View},
 };
 use crate::{
     engine::{Attention, Picture},
@@ -39,6 +40,8 @@ struct Hidden {
 struct Table<'a> {
     view: &'a View,
     listing: &'a Listing<'a>,
+    /// Of each row; none in a live update.
+    uses: Option<&'a Uses>,
     page: &'a Page,
     now: jiff::Timestamp,
     is_empty: bool,
@@ -74,12 +77,13 @@ struct ListPage<'a> {
 }
 
 impl<'a> Table<'a> {
-    fn new(page: &'a Page, view: &'a View, listing: &'a Listing<'a>) -> Self {
+    fn new(page: &'a Page, view: &'a View, listing: &'a Listing<'a>, uses: Option<&'a Uses>) -> Self {
         let picture = &page.picture;
         let is_empty = picture.containers.is_empty();
         Self {
             view,
             listing,
+            uses,
             page,
             now: picture.now(),
             is_empty,
@@ -123,7 +127,10 @@ impl<'a> Table<'a> {
     fn line(&self, line: &Line<'_>) -> String {
         let drawn = match line {
             Line::Stack(stack) => html(&StackRow { stack, can: self.can }),
-            Line::Container(container) => html(&Row::new(container, self.page, self.now, &self.back)),
+            Line::Container(container) => {
+                let row = Row::new(container, self.page, self.now, &self.back);
+                html(&if let Some(uses) = self.uses { row.using(uses) } else { row })
+            }
         };
         drawn.map(|html| html.0).unwrap_or_default()
     }
@@ -166,7 +173,7 @@ fn are(number: usize, what: &str) -> String {
 }
 
 impl<'a> ListPage<'a> {
-    fn new(page: &'a Page, view: &'a View, listing: &'a Listing<'a>) -> Self {
+    fn new(page: &'a Page, view: &'a View, listing: &'a Listing<'a>, uses: &'a Uses) -> Self {
         let picture = &page.picture;
         let (command, note) = view.command();
         let mut networks: Vec<&str> =
@@ -186,7 +193,7 @@ impl<'a> ListPage<'a> {
             note,
             chips: Chips::new(view, picture),
             hidden: Hidden::new(view, picture, listing),
-            table: Table::new(page, view, listing),
+            table: Table::new(page, view, listing, Some(uses)),
             active: search.into_iter().chain(active).collect(),
             networks,
             volumes: picture
@@ -206,21 +213,27 @@ impl<'a> ListPage<'a> {
 /// `GET /containers`
 pub async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
     let view = View::parse(&query);
-    let listing = view.list(&page.picture);
-    page.show(|| json::list(&view, &listing, &page), || html(&ListPage::new(&page, &view, &listing)))
+    if view.is_by_use() {
+        page.engine.look_at_all();
+    }
+    let uses = page.engine.all_figures();
+    let listing = view.list(&page.picture, &uses);
+    page.show(|| json::list(&view, &listing, &page), || html(&ListPage::new(&page, &view, &listing, &uses)))
 }
 
-/// `GET /containers/stream`: the same view, live.
+/// `GET /containers/stream`: the same view, live; what its rows use as an event `use`.
 pub async fn stream(live: Live, Query(query): Query) -> Response {
     let view = View::parse(&query);
-    live.follow(move |page| {
+    let aside = stats::of_rows(&live.page().engine, view.is_by_use());
+    live.follow_telling(aside, move |page| {
         let fragments = fragments(&page, &view);
         async { fragments }
     })
 }
 
 fn fragments(page: &Page, view: &View) -> Result<Fragments, Error> {
-    let listing = view.list(&page.picture);
+    let uses = if view.is_by_use() { page.engine.all_figures() } else { Uses::new() };
+    let listing = view.list(&page.picture, &uses);
     let (now, back) = (page.picture.now(), view.back());
     let mut rows = Vec::new();
     for line in &listing.lines {
@@ -232,7 +245,7 @@ fn fragments(page: &Page, view: &View) -> Result<Fragments, Error> {
             },
         });
     }
-    let table = Table::new(page, view, &listing);
+    let table = Table::new(page, view, &listing, None);
     let rest = vec![
         Part { id: "chips".into(), html: html(&Chips::new(view, &page.picture))?.0 },
         Part { id: "hidden".into(), html: html(&Hidden::new(view, &page.picture, &listing))?.0 },

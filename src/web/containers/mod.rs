@@ -8,7 +8,7 @@ mod detail;
 mod docs;
 pub(super) mod draft;
 mod export;
-mod frame;
+pub(super) mod frame;
 mod health;
 mod history;
 pub mod json;
@@ -16,7 +16,9 @@ mod list;
 mod processes;
 mod quiet;
 mod row;
+mod stats;
 mod terminal;
+mod update;
 pub(super) mod view;
 pub(super) mod words;
 
@@ -60,5 +62,7 @@ pub(super) fn routes() -> Routes {
         .post("/containers/{id}/{verb}", Right::Operate, actions::act)
         .docs(docs::act())
         .and(terminal::routes())
+        .and(stats::routes())
+        .and(update::routes())
         .and(super::files::of_containers())
 }

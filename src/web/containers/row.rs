@@ -3,6 +3,7 @@
 use askama::Template;
 use jiff::Timestamp;
 
+use super::{stats::json::Cells, view::Uses};
 use crate::{
     command::echo,
     engine::{Attention, Container, Health, Port, State, Verb, root_on_host},
@@ -135,6 +136,8 @@ pub struct Row<'a> {
     pub now: Timestamp,
     /// The list that it stands in, for the forms that it leads to: escaped for a query.
     pub back: &'a str,
+    /// What it uses. A live update leaves that out: it has a way of its own, or each row would change all the time.
+    pub uses: Option<Cells>,
 }
 
 impl<'a> Row<'a> {
@@ -154,7 +157,13 @@ impl<'a> Row<'a> {
             attention: container.attention(),
             now,
             back,
+            uses: None,
         }
+    }
+
+    /// With what it uses.
+    pub fn using(self, uses: &Uses) -> Self {
+        Self { uses: uses.get(&self.c.id).map(|figures| Cells::from(figures.as_ref())), ..self }
     }
 
     /// How long something has been going on.

@@ -1,10 +1,10 @@
 //! What the list shows: the address, parsed; the containers that fit it; and the docker command of exactly that.
 
-use std::{cmp::Ordering, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 use crate::{
     command::echo,
-    engine::{Container, Health, Picture},
+    engine::{Container, ContainerId, Figures, Health, Picture},
     web::{extract::Fields, html::count, order::natural},
 };
 
@@ -125,6 +125,11 @@ impl View {
         self.filters.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
     }
 
+    /// Whether it is sorted by what containers use.
+    pub fn is_by_use(&self) -> bool {
+        matches!(self.sort.as_str(), "cpu" | "memory")
+    }
+
     pub fn is_filtered(&self) -> bool {
         !self.search.is_empty() || !self.filters.is_empty()
     }
@@ -195,15 +200,28 @@ fn fits(container: &Container, name: &str, value: &str) -> bool {
     }
 }
 
-type Order = fn(&Container, &Container) -> Ordering;
+/// What each container uses, as far as that is known.
+pub type Uses = BTreeMap<ContainerId, Arc<Figures>>;
+
+type Order = fn(&Container, &Container, &Uses) -> Ordering;
+
+/// Those first that use most of it, then those of whom it is not known.
+fn by_use(a: &Container, b: &Container, uses: &Uses, of: fn(&Figures) -> Option<f64>) -> Ordering {
+    let used = |container: &Container| uses.get(&container.id).and_then(|figures| of(figures)).unwrap_or(-1.0);
+    used(b).total_cmp(&used(a)).then_with(|| natural(&a.name, &b.name))
+}
 
 /// What can be sorted by.
-const SORTS: [(&str, Order); 5] = [
-    ("name", |a, b| natural(&a.name, &b.name)),
-    ("state", |a, b| a.state.cmp(&b.state).then_with(|| natural(&a.name, &b.name))),
-    ("image", |a, b| a.image.cmp(&b.image).then_with(|| natural(&a.name, &b.name))),
-    ("since", |a, b| b.since.cmp(&a.since).then_with(|| natural(&a.name, &b.name))),
-    ("created", |a, b| b.created.cmp(&a.created).then_with(|| natural(&a.name, &b.name))),
+const SORTS: [(&str, Order); 7] = [
+    ("name", |a, b, _| natural(&a.name, &b.name)),
+    ("state", |a, b, _| a.state.cmp(&b.state).then_with(|| natural(&a.name, &b.name))),
+    ("image", |a, b, _| a.image.cmp(&b.image).then_with(|| natural(&a.name, &b.name))),
+    ("since", |a, b, _| b.since.cmp(&a.since).then_with(|| natural(&a.name, &b.name))),
+    ("created", |a, b, _| b.created.cmp(&a.created).then_with(|| natural(&a.name, &b.name))),
+    ("cpu", |a, b, uses| by_use(a, b, uses, |figures| figures.cpu)),
+    ("memory", |a, b, uses| {
+        by_use(a, b, uses, |figures| figures.memory.and_then(|bytes| u32::try_from(bytes >> 10).ok()).map(f64::from))
+    }),
 ];
 
 /// A line of the table: a stack's heading or a container.
@@ -236,7 +254,7 @@ pub struct Listing<'a> {
 }
 
 impl View {
-    pub fn list<'a>(&self, picture: &'a Picture) -> Listing<'a> {
+    pub fn list<'a>(&self, picture: &'a Picture, uses: &Uses) -> Listing<'a> {
         let mut found: Vec<&Arc<Container>> =
             picture.containers.values().filter(|container| self.takes(container)).collect();
         let order = SORTS.into_iter().find(|(name, _)| *name == self.sort).map_or(SORTS[0].1, |(_, order)| order);
@@ -249,7 +267,7 @@ impl View {
                 (a, b) => a.cmp(&b),
             };
             let grouping = if self.grouped { by_stack() } else { Ordering::Equal };
-            grouping.then_with(|| if self.descending { order(b, a) } else { order(a, b) })
+            grouping.then_with(|| if self.descending { order(b, a, uses) } else { order(a, b, uses) })
         });
         let matching = found.len();
         let has_stacks = self.grouped && found.iter().any(|container| container.stack().is_some());

@@ -11,8 +11,8 @@ use crate::web::filters;
 use crate::{
     command::echo,
     engine::{
-        Content, EDITABLE, FailedTransfer, FileEntry, FileKind, FilePath, Inside, Listing, Looked, Means, Partial,
-        Place, State,
+        Content, EDITABLE, FailedTransfer, FileEntry, FileKind, FilePath, FilesOf as Place, Inside, Listing, Looked,
+        Means, Partial, State,
     },
     team::Right,
     web::{

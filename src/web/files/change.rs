@@ -15,7 +15,9 @@ use super::{
 use crate::web::filters;
 use crate::{
     command::echo,
-    engine::{Content, Error as EngineError, FileEntry, FileKind, FileName, FilePath, InvalidPath, Place, Saved},
+    engine::{
+        Content, Error as EngineError, FileEntry, FileKind, FileName, FilePath, FilesOf as Place, InvalidPath, Saved,
+    },
     web::{
         Error,
         chrome::Chrome,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     command::echo,
-    engine::{Download, FilePath, Form, Place, VolumeName},
+    engine::{Download, FilePath, FilesOf as Place, Form, VolumeName},
     web::{
         Error,
         attachment::attachment,

@@ -2,7 +2,7 @@
 
 use super::Spot;
 use crate::{
-    engine::Place,
+    engine::FilesOf as Place,
     web::{
         Error,
         chrome::Chrome,

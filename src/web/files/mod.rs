@@ -16,7 +16,7 @@ use axum::{
 
 use super::{Error, Routes, extract::Page};
 use crate::{
-    engine::{FilePath, Place},
+    engine::{FilePath, FilesOf as Place},
     team::{Right, Subject},
 };
 

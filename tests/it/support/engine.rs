@@ -64,12 +64,17 @@ impl RealEngine {
     }
 
     fn of(variable: &str) -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
         let socket = std::env::var_os(variable).unwrap_or_else(|| {
             panic!("{variable} is not set: run `make test`, which starts the engines that these tests need")
         });
+        Self::at(std::path::Path::new(&socket))
+    }
+
+    /// Whatever listens at this socket.
+    pub fn at(socket: &std::path::Path) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
         let prefix = format!("it{:x}x{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        Self { socket: socket.into(), prefix, more: Mutex::default() }
+        Self { socket: socket.to_owned(), prefix, more: Mutex::default() }
     }
 
     /// A name that is this test's own.

@@ -5,6 +5,7 @@ pub mod engine;
 pub mod people;
 pub mod provider;
 pub mod proxy;
+pub mod terminal;
 pub mod tls;
 pub mod words;
 
@@ -13,5 +14,6 @@ pub use self::{
     engine::{Made, RealEngine},
     people::{PASSWORD, Person},
     provider::Provider,
+    terminal::{Terminal, Upgrade},
     words::{PAY, contains_all, until},
 };

@@ -119,8 +119,10 @@ async fn open(
         return Err(too_many());
     }
     let (line, public) = (wanted.line(&container.name, None), wanted.public(&container.name));
-    let deed =
-        Deed { public: Some(public), ..Deed::new("terminal.open", "container", id.as_str(), &container.name, &line) };
+    let deed = Deed {
+        public: Some(public.clone()),
+        ..Deed::new("terminal.open", "container", id.as_str(), &container.name, &line)
+    };
     let (engine, of, size) = (page.engine.clone(), id.clone(), wanted.size);
     let (words, user, workdir) = (wanted.words.clone(), wanted.user.clone(), wanted.workdir.clone());
     let opened = page.does(deed, async move {
@@ -140,7 +142,7 @@ async fn open(
     let (opened, command) = opened.taken();
     shells.remember(&page.asker.who, &id, wanted.asked());
     let command = wanted.line(&container.name, command.words.first().map(String::as_str));
-    begin(&shells, &page, &container, Kind::Exec, command, opened)
+    begin(&shells, &page, &container, Kind::Exec, (command, public), opened)
 }
 
 /// `POST /containers/{id}/attach`: takes part in the container's own process.
@@ -162,7 +164,7 @@ async fn attach(
     let deed = Deed::new("attach.open", "container", id.as_str(), &container.name, &command);
     let engine = page.engine.clone();
     let opened = page.does(deed, async move { engine.execs().attach(&id).await.map(Handed::new) }).await??;
-    begin(&shells, &page, &container, Kind::Attach { is_read_only }, command, opened.taken())
+    begin(&shells, &page, &container, Kind::Attach { is_read_only }, (command.clone(), command), opened.taken())
 }
 
 /// Something that only one may have at a time, on its way through who only looks whether it is there.
@@ -183,7 +185,7 @@ fn begin(
     page: &Page,
     container: &Container,
     kind: Kind,
-    command: String,
+    (command, public): (String, String),
     line: crate::engine::Line,
 ) -> Result<Response, Error> {
     let asker = &page.asker;
@@ -192,6 +194,7 @@ fn begin(
         container: container.id.clone(),
         name: container.name.clone(),
         command,
+        public,
         who: asker.who.clone(),
         lease: asker.lease(),
         team: asker.team.clone(),
