@@ -92,10 +92,6 @@ pub struct Config {
     #[arg(long, env = "WHEELHOUSE_MAX_STREAMS_PER_CLIENT", default_value_t = 256, value_name = "COUNT")]
     pub max_streams_per_client: usize,
 
-    /// The largest file that can be uploaded, in MiB; it is kept in the data folder until it is whole
-    #[arg(long, env = "WHEELHOUSE_MAX_UPLOAD", default_value_t = 1024, value_name = "MIB")]
-    pub max_upload: u64,
-
     /// How many of its last lines are kept of the log of a container that is removed; 0 keeps none
     #[arg(long, env = "WHEELHOUSE_KEEP_LOG_LINES", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(..=100_000), value_name = "COUNT")]
     pub keep_log_lines: u64,
@@ -103,6 +99,10 @@ pub struct Config {
     /// For how long they are kept
     #[arg(long, env = "WHEELHOUSE_KEEP_LOGS", default_value = "1d", value_parser = people::duration, value_name = "TIME")]
     pub keep_logs: SignedDuration,
+
+    /// The largest file that can be uploaded, in MiB; it is kept in the data folder until it is whole
+    #[arg(long, env = "WHEELHOUSE_MAX_UPLOAD", default_value_t = 1024, value_name = "MIB")]
+    pub max_upload: u64,
 
     /// How to write the log
     #[arg(long, env = "WHEELHOUSE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]

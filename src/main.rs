@@ -46,15 +46,15 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     let listeners = listeners
         .map_err(|(address, error)| anyhow::Error::new(error).context(format!("cannot listen on {address}")))?;
     let engine = Engine::connect(config.engine.clone())?;
+    if config.stats_history {
+        engine.keep_history(config.data.join("stats"));
+    }
     let files = config.data.join("files");
     engine
         .keep_uploads(&files, config.max_upload.saturating_mul(1 << 20))
         .with_context(|| format!("the folder {} cannot be used", files.display()))?;
     let sweeping = engine.clone();
     tokio::spawn(async move { sweeping.sweep_helpers().await });
-    if config.stats_history {
-        engine.keep_history(config.data.join("stats"));
-    }
     let names = Guards::new(&config.hosts, config.public_url.as_ref()).hosts().map(str::to_owned).collect();
     let tls = config.certificate(names).map(Tls::start).transpose()?;
     let listens = listeners.main.local_addr()?;

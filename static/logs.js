@@ -458,6 +458,10 @@
       foot();
       return;
     }
+    if (some[0]?.kind === "gap" && lines.at(-1)?.kind === "gap") {
+      some[0] = gap(some[0].n + lines.at(-1).n);
+      if (anchor?.line === lines.pop()) anchor.line = some[0];
+    }
     append(some);
     if (crowded(1000)) dropFirst();
     soon();
@@ -466,25 +470,27 @@
   function other(kind, it) {
     if (kind === "skipped") {
       if (!sticks) fresh += it.n;
-      waiting.push(gap(it.n));
+      // One gap, however often it is told of.
+      waiting.push(gap(it.n + (waiting.at(-1)?.kind === "gap" ? waiting.pop().n : 0)));
     }
     else if (kind === "mark") {
       const who = sources.length > 1 && asked[it.c] ? `${asked[it.c].name}: ` : "";
       waiting.push(note(it.kind, `${who}${it.text}`, { t: it.t }));
-      if (sources.length === 1) head();
+      if (sources.length === 1) head(it.kind);
       if (it.kind === "engine-away") { away = 1; stale(); }
       if (it.kind === "engine-back") { away = 0; stale(); }
     } else if (kind === "part") part(it);
     else if (kind === "error") return problem(new Refused(0, it));
     later();
   }
-  const gap = (n) => note("gap", `${number.format(n)} ${n === 1 ? "line" : "lines"} more came than can be shown as they come`, { fills: true });
+  const gap = (n) => note("gap", `${n ? number.format(n) : "Some"} ${n === 1 ? "line" : "lines"} more came than can be shown as they come`, { n, fills: true });
   /** The container's state, at the head of the page, as it now is. */
-  async function head() {
+  async function head(kind) {
+    if (kind === "removed" && $("#head")) { $("#head").dataset.state = "gone"; $("#head").textContent = "removed"; }
+    if (kind !== "restarted" && kind !== "stopped" && kind !== "engine-back") return;
     try {
       const answer = await fetch(`${location.pathname}?n=1`, { headers: { accept: "text/html" } }), now = $("#head", new DOMParser().parseFromString(await answer.text(), "text/html"));
       if (answer.ok && now) $("#head")?.replaceWith(now);
-      else if (answer.status === 404 && $("#head")) { $("#head").dataset.state = "gone"; $("#head").textContent = "removed"; }
     } catch { /* It says what it said; that it may be old, the page says elsewhere. */ }
   }
   function part(it) {
@@ -1095,6 +1101,9 @@
     y: "copy a link to the line", w: "wrap", t: "times: local, UTC, off", m: "only the log", "Ctrl K": "find a container" }, others);
 
   root.classList.add("alive");
+  // Until the lines have come, what the server drew stands as they will.
+  const led = $(".here", list);
+  box.scrollTop = led ? led.offsetTop - box.clientHeight / 2 : box.scrollHeight;
   for (const it of $$("[data-script]", root)) it.hidden = false;
   for (const it of $$("[data-nojs]", root)) it.hidden = true;
   mirror();

@@ -37,7 +37,7 @@ const tabs = new Set();
 let current, serial = 0;
 
 begin.hidden = false;
-$("[data-plain]", form)?.setAttribute("hidden", "");
+for (const plain of $$("[data-plain]")) plain.hidden = true;
 
 // The command above follows the form.
 let timer, latest = 0;
@@ -424,4 +424,12 @@ document.addEventListener("click", (event) => {
   if (link && link.origin === location.origin && !link.target) for (const tab of tabs) if (!tab.over) tab.send({ keep: true });
 });
 
-for (const info of JSON.parse(form.dataset.open || "[]")) new Tab(info);
+// Those that nobody looks at are taken up again. A page that was left a moment ago may not have let go of its own yet.
+const resume = (list) => { for (const info of JSON.parse(list || "[]")) if (![...tabs].some((tab) => tab.info.token === info.token)) new Tab(info); };
+resume(form.dataset.open);
+if (Number(form.dataset.elsewhere)) {
+  for (const wait of [300, 700, 1500]) setTimeout(async () => {
+    const answer = await fetch(form.action, { headers: { Accept: "application/json" } }).catch(() => null);
+    if (answer?.ok) resume((await answer.json()).open);
+  }, wait);
+}

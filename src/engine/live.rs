@@ -106,10 +106,10 @@ pub(super) struct Live {
     /// When the engine last answered, in milliseconds since the epoch by our clock; 0 for never.
     seen: AtomicI64,
     closing: AtomicBool,
-    /// Our helpers: no container of anybody's.
-    pub(super) helpers: super::files::helper::Names,
     /// Each event as it comes, before anything is read back.
     heard: broadcast::Sender<Arc<Event>>,
+    /// Our helpers: no container of anybody's.
+    pub(super) helpers: super::files::helper::Names,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -128,8 +128,8 @@ impl Live {
             wake: Notify::new(),
             seen: AtomicI64::new(0),
             closing: AtomicBool::new(false),
-            helpers: super::files::helper::Names::default(),
             heard: broadcast::Sender::new(HEARD),
+            helpers: super::files::helper::Names::default(),
         }
     }
 

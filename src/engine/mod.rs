@@ -47,8 +47,8 @@ pub use self::{
     export::Export,
     files::{
         Content, Download, EDITABLE, Entry as FileEntry, Failed as FailedTransfer, FileName, FilePath, Files, Form,
-        Inside, InvalidPath, Kind as FileKind, Listing, Looked, Means, Partial, Place as FilesOf, Put, Saved, Spool,
-        Weight, mode_words,
+        Found as FoundFile, Inside, InvalidPath, Kind as FileKind, Listing, Looked, Means, Partial, Place as FilePlace,
+        Put, Saved, Spool, Weight, mode_words,
     },
     ids::{ContainerId, InvalidName, VolumeName, is_hex64 as is_id},
     images::Images,

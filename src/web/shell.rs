@@ -29,7 +29,7 @@ use crate::{
 /// How long a terminal lives without anybody who looks.
 pub(super) const LINGER: Duration = Duration::from_mins(1);
 /// How long it waits for who has left without a word, as a browser does that loads its page anew.
-pub(super) const RELOAD: Duration = Duration::from_secs(4);
+pub(super) const RELOAD: Duration = Duration::from_secs(6);
 /// How long it waits for who has opened it.
 const FIRST: Duration = Duration::from_secs(20);
 /// How far who looks may be behind before the program has to wait, in bytes.
@@ -432,7 +432,7 @@ impl Keeper {
             }
             sleep(RESIZE).await;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Writes down how it ended. What was typed is not.

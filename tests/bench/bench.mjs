@@ -126,6 +126,56 @@ for (let i = 0; i < KILLS; i++) {
 row(`From a kill (when the engine has answered it) to the row in a real browser, ${VIEWERS} other viewers, ${KILLS} kills`, `p50 ${ms(quantile(latencies, 0.5))}, p99 ${ms(quantile(latencies, 0.99))}`, "p99 under 100 ms", quantile(latencies, 0.99) < 100, "two cores drive engine, console, viewers and browser at once");
 row(`Resident memory with ${MANY} containers and ${VIEWERS} viewers`, mb(memory()), "under 64 MB", memory() < 64e6, "more is resident");
 
+// ---- A keystroke in a terminal, against the engine's own exec, in turns.
+docker("start", "bench-target");
+const target = docker("inspect", "-f", "{{.Id}}", "bench-target");
+async function echoes(send, hear, count) {
+  const all = [];
+  for (let i = 0; i < count; i++) {
+    const heard = new Promise((done) => hear(done)), began = performance.now();
+    send(Buffer.from("x"));
+    await heard;
+    all.push(performance.now() - began);
+    await sleep(4);
+  }
+  return all;
+}
+async function typing(count) {
+  const call = (path, body) => new Promise((done, fail) => { const request = http.request({ socketPath: socket, method: "POST", path, headers: { "Content-Type": "application/json" } }, (response) => { let text = ""; response.on("data", (part) => { text += part; }).on("end", () => done(JSON.parse(text))); }); request.on("error", fail); request.end(JSON.stringify(body)); });
+  const { Id } = await call(`/v1.41/containers/${target}/exec`, { Cmd: ["cat"], Tty: true, AttachStdin: true, AttachStdout: true, AttachStderr: true });
+  const raw = await new Promise((done, fail) => { const request = http.request({ socketPath: socket, method: "POST", path: `/v1.41/exec/${Id}/start`, headers: { "Content-Type": "application/json", Upgrade: "tcp", Connection: "Upgrade" } }); request.on("upgrade", (_, stream) => done(stream)).on("error", fail); request.end(JSON.stringify({ Detach: false, Tty: true })); });
+  const opened = await fetch(`${base}/containers/${target}/terminal`, { method: "POST", headers: { Accept: "application/json" }, body: new URLSearchParams({ command: "cat" }) }).then((answer) => answer.json());
+  const page = await browser.newPage();
+  await page.goto(`${base}/healthz`);
+  // By the browser's own socket, as people have it; the time is taken inside of the page.
+  const ours = page.evaluate(async ([url, token, count]) => {
+    const line = new WebSocket(url), all = [];
+    line.binaryType = "arraybuffer";
+    await new Promise((done) => { line.onopen = done; });
+    line.send(JSON.stringify({ token, at: 0, size: [80, 24] }));
+    await new Promise((done) => setTimeout(done, 500));
+    for (let i = 0; i < count; i++) {
+      const heard = new Promise((done) => { line.onmessage = ({ data }) => { if (typeof data !== "string") done(); }; }), began = performance.now();
+      line.send(new TextEncoder().encode("x"));
+      await heard;
+      all.push(performance.now() - began);
+      await new Promise((done) => setTimeout(done, 4));
+    }
+    line.close(1000);
+    return all;
+  }, [`${base.replace("http", "ws")}/containers/${target}/terminal/socket`, opened.token, count]);
+  const theirs = echoes((bytes) => raw.write(bytes), (done) => raw.once("data", done), count);
+  const both = await Promise.all([theirs, ours]);
+  raw.end("\x04");
+  await page.close();
+  return both;
+}
+{
+  const [direct, through] = await typing(400);
+  const [p99, p99Ours] = [direct, through].map((all) => quantile(all, 0.99)), more = p99Ours - p99;
+  row("Keystroke to echo in a terminal, browser to container and back, over the engine's own exec at the same time (p99)", `${ms(p99Ours)} against ${ms(p99)}: ${ms(Math.max(0, more))} more; median ${ms(quantile(through, 0.5))} against ${ms(quantile(direct, 0.5))}`, "under 5 ms more", more < 5, "two cores drive engine, console, viewers and browser at once");
+}
+
 // ---- The first page over the wire.
 const wire = await browser.newContext();
 const fresh = await wire.newPage();

@@ -19,6 +19,7 @@ mod jobs;
 mod lifecycle;
 mod limits;
 mod live;
+mod logs;
 mod metrics;
 mod oidc;
 mod own;

@@ -88,7 +88,8 @@ fn documented(upstream: u16) -> String {
     let readme = include_str!("../../README.md");
     let block = readme.split("```nginx\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a snippet");
     assert!(block.contains("127.0.0.1:9000"));
-    block.replace("127.0.0.1:9000", &format!("127.0.0.1:{upstream}"))
+    let quick = "proxy_read_timeout 15s; proxy_send_timeout 15s;";
+    block.replace("127.0.0.1:9000;", &format!("127.0.0.1:{upstream}; {quick}"))
 }
 
 fn only_proxy_pass(upstream: u16) -> String {
@@ -115,6 +116,25 @@ async fn all_works(nginx: &Nginx, console: &Console, engine: &RealEngine, web: &
     unpause.header("sec-fetch-site", "same-origin").htmx().send().await.expect(200);
     stream.until("the row, running", |text| text.contains(&web.id) && text.contains("\"running\"")).await;
     assert!(begun.elapsed() < Duration::from_secs(5), "nginx gathers it: {:?}", begun.elapsed());
+}
+
+/// A terminal by way of nginx, that lives longer than nginx waits for a line without a word.
+async fn a_terminal_works(nginx: &Nginx, console: &Console, web: &Made) {
+    let host = format!("localhost:{}", nginx.plain);
+    let origin = format!("http://{host}");
+    let form = console.ask("POST", &web.path("terminal")).through(nginx.plain).header("host", &host);
+    let form = form.header("origin", &origin).header("accept", "application/json").form(&[]).send().await.expect(201);
+    let token = form.json()["token"].as_str().expect("a token").to_owned();
+    let socket = || Upgrade::of(console, &web.path("terminal/socket")).through(nginx.plain).header("host", &host);
+    assert_eq!(socket().header("origin", "https://evil.test").open().await.err(), Some(403));
+    let mut shell = Terminal::back(&token, 0, socket().header("origin", &origin).open().await.expect("a socket")).await;
+    shell.line("echo $((40+2))", "42").await;
+    // nginx gives up after 60 s: here after 15, of which ours are ten.
+    let end = Instant::now() + Duration::from_secs(35);
+    while Instant::now() < end {
+        shell.reads(Duration::from_secs(1)).await;
+    }
+    shell.line("echo $((50+5))", "55").await;
 }
 
 #[tokio::test]
@@ -150,6 +170,8 @@ async fn s017_the_documented_lines_work() {
     let nginx = Nginx::start(Nginx::ports(), &documented(console.port)).await;
     all_works(&nginx, &console, &engine, &web, "").await;
     assert!(!nginx.ask(&console, "GET", "/").send().await.has(".unencrypted"));
+    console.expect_log("a socket from a page that is not ours was refused");
+    a_terminal_works(&nginx, &console, &web).await;
     // Without TLS at the proxy it works as well, and says that it is not encrypted.
     let host = format!("localhost:{}", nginx.plain);
     let plain = |method: &str, path: &str| console.ask(method, path).through(nginx.plain).header("host", &host);

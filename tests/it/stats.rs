@@ -96,8 +96,8 @@ async fn what_podman_does_not_tell_is_a_gap_and_no_zero() {
     console.sees_state(&burns.id, "running").await;
     let mut stream = console.stream(&burns.path("stats/stream")).await;
     // `docker stats` of podman 4.3 says 0.01 %: its processor's time is none. The clock tells better.
+    stream.until("a reading", |data| data.contains("\"values\":[")).await;
     until("it burns what it may", async || {
-        stream.next().await.expect("it goes on");
         let now = figures(&console, &burns).await["now"].clone();
         let cpu = now["cpu_percent"].as_f64()?;
         ((10.0..60.0).contains(&cpu) && now["memory"].as_u64()? > 10 << 20).then_some(())

@@ -36,7 +36,11 @@ pub struct Update {
     pub restart_policy: Option<RestartPolicy>,
 }
 
+/// The period that a quota is counted in for podman, in microseconds.
+const PERIOD: i64 = 100_000;
+
 /// "no" has to be said: an empty name is nothing that is asked for.
+#[expect(clippy::ref_option, reason = "serde hands it so")]
 fn policy<S: serde::Serializer>(policy: &Option<RestartPolicy>, to: S) -> Result<S::Ok, S::Error> {
     let Some(policy) = policy else { return to.serialize_none() };
     let name = if policy.name.is_empty() { "no" } else { &policy.name };
@@ -61,8 +65,6 @@ impl Update {
                     .to_owned(),
             ));
         }
-        /// The period that podman counts a quota in, in microseconds.
-        const PERIOD: i64 = 100_000;
         let set = |pairs: Vec<(&str, Option<Value>)>| -> Value {
             pairs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
         };

@@ -23,12 +23,12 @@ use tokio::{
 };
 
 use super::{
-    Logs, Place,
+    Logs, beside,
     filter::Filter,
     line::{Cursor, Found, Line, Places},
     merge::merged,
     reading::{Ask, Reading},
-    window::{Log, Point},
+    window::{Log, Point, Slice},
 };
 use crate::engine::{ContainerId, Engine, Error, containers::or_default};
 
@@ -54,6 +54,9 @@ const AGAIN: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a page is sent what has come, at most.
 const PACE: Duration = Duration::from_millis(100);
+/// How many of the last lines are looked at for where somebody was who comes again, at first and then.
+const NEAR: usize = 1_000;
+const FAR: usize = 4_000;
 /// Lines that a page is sent at once.
 const AT_ONCE: usize = 1_000;
 /// Bytes that it is sent at once.
@@ -196,6 +199,13 @@ impl Recent {
         if self.lines.len() > REMEMBERED {
             self.lines.pop_front();
         }
+    }
+
+    /// What is known of a log, of which this is the end: what the feed tells again of it is not told twice.
+    fn know(&mut self, missed: &Missed) {
+        missed.lines.iter().for_each(|found| self.push(found.cursor.at, found.cursor.sum));
+        self.floor = missed.lines.iter().map(|found| found.cursor.at).min().unwrap_or(self.floor);
+        self.expect_again();
     }
 
     /// From where on to read again; everything before it has been told.
@@ -458,12 +468,10 @@ struct Source {
 
 /// What somebody follows.
 pub struct Follow {
-    engine: Engine,
-    ids: Vec<ContainerId>,
     filter: Filter,
     sources: Vec<Source>,
-    /// From where on there may be lines that came before the feeds.
-    behind: Option<Cursor>,
+    /// What came before the feeds did.
+    first: VecDeque<News>,
     taken: Vec<(usize, Item)>,
     sent: Instant,
 }
@@ -487,46 +495,91 @@ impl Logs<'_> {
                 places: Places::new(index),
                 is_over: false,
             };
-            let log = Log::new(self.0, id, index);
-            let last = match after {
-                Some(after) if after.source == index => Some(after),
-                Some(after) => {
-                    source.recent.floor = after.at.saturating_add(i64::from(index < after.source));
-                    None
-                }
-                None => {
-                    let last = log.back(Point::End, 1, &Filter::default()).await;
-                    last.ok().and_then(|last| last.lines.back().map(|found| found.cursor))
-                }
-            };
-            // All of that time, up to that line, has been shown.
-            if let Some(last) = last {
-                source.recent.floor = last.at;
-                if let Ok(found) = log.forth(Point::Time(last.at), true, LINES, &Filter::default()).await
-                    && let Some(at) = found.lines.iter().position(|found| found.cursor == last)
-                {
-                    found
-                        .lines
-                        .iter()
-                        .take(at + 1)
-                        .for_each(|found| source.recent.push(found.cursor.at, found.cursor.sum));
-                }
-            }
-            source
+            let missed = self.missed(id, index, after).await;
+            source.recent.know(&missed);
+            (source, missed)
         });
-        let sources = join_all(begun).await;
+        let (mut sources, mut found, mut first) = (Vec::new(), Vec::new(), VecDeque::new());
+        for (source, missed) in join_all(begun).await {
+            if missed.is_behind {
+                first.push_back(News::Skipped(source.index, 0));
+            }
+            sources.push(source);
+            found.push(missed.lines.into_iter().skip(missed.known).collect());
+        }
+        let (mut lines, mut bytes) = (Vec::new(), 0);
+        for line in merged(found).into_iter().filter(|found: &Found| filter.takes_text(&found.line)) {
+            bytes += line.line.text.len();
+            lines.push(line);
+            if lines.len() >= AT_ONCE || bytes >= BYTES_AT_ONCE {
+                first.push_back(News::Lines(std::mem::take(&mut lines)));
+                bytes = 0;
+            }
+        }
+        first.push_back(News::Lines(lines));
         let sent = Instant::now().checked_sub(PACE).unwrap_or_else(Instant::now);
-        let ids = ids.to_vec();
-        Ok(Follow { engine: self.0.clone(), ids, filter, sources, behind: after, taken: Vec::new(), sent })
+        Ok(Follow { filter, sources, first, taken: Vec::new(), sent })
     }
+
+    /// The end of a log: what of it stands behind a line has been missed. Only the end is read, however long the log
+    /// is and however fast it grows: who was away for longer goes on with the newest.
+    async fn missed(&self, id: &ContainerId, index: u16, after: Option<Cursor>) -> Missed {
+        let log = Log::new(self.0, id, index);
+        let mut missed = Missed::default();
+        for count in [NEAR, FAR] {
+            // Why it cannot be read is told by the feed.
+            let Ok(Slice { lines, has_more }) = log.back(Point::End, count, &Filter::default()).await else {
+                return missed;
+            };
+            let known = match after {
+                None => Some(lines.len()),
+                Some(after) => known(&lines, beside(after, index), !has_more),
+            };
+            let newest = lines.len().saturating_sub(NEAR);
+            missed = Missed { lines, known: known.unwrap_or(newest), is_behind: known.is_none() };
+            if known.is_some() {
+                break;
+            }
+        }
+        missed
+    }
+}
+
+/// The end of a log, for who comes to it.
+#[derive(Default)]
+struct Missed {
+    lines: VecDeque<Found>,
+    /// How many of them are known.
+    known: usize,
+    /// Whether there are more before them that are not.
+    is_behind: bool,
+}
+
+/// How many of these lines, the last of a log, do not stand behind a place; none where it may be before them.
+fn known(lines: &VecDeque<Found>, point: Point, is_all: bool) -> Option<usize> {
+    let at = match point {
+        Point::Line(place) => {
+            let is_it = |found: &Found| {
+                (found.cursor.at, found.cursor.sum, found.cursor.ordinal) == (place.at, place.sum, place.ordinal)
+            };
+            if let Some(at) = lines.iter().rposition(is_it) {
+                return Some(at + 1);
+            }
+            place.at.saturating_add(1)
+        }
+        Point::Time(at) => at,
+        Point::End => return Some(lines.len()),
+    };
+    let before = lines.iter().position(|found| found.cursor.at >= at).unwrap_or(lines.len());
+    (before > 0 || is_all).then_some(before)
 }
 
 impl Follow {
     /// What has come since it was asked the last time; none where nothing will come any more. May be dropped and asked
     /// anew: nothing is lost.
     pub async fn next(&mut self) -> Option<Vec<News>> {
-        if let Some(behind) = self.behind {
-            return Some(vec![self.catch_up(behind).await]);
+        if let Some(first) = self.first.pop_front() {
+            return Some(vec![first]);
         }
         while self.taken.is_empty() {
             let waiting = self.sources.iter_mut().enumerate().filter(|(_, source)| !source.is_over);
@@ -554,40 +607,6 @@ impl Follow {
                 }
             }
         }
-    }
-
-    /// Lines that came before the feeds did.
-    async fn catch_up(&mut self, behind: Cursor) -> News {
-        let logs = Logs(&self.engine);
-        let found = logs.window(&self.ids, Place::After(behind), AT_ONCE, &Filter::default()).await;
-        let found = match found {
-            Ok(found) => found,
-            Err(error) => {
-                self.ready();
-                let kind = match error {
-                    Error::NotFound(_) => MarkKind::Removed,
-                    error if error.is_outage() => MarkKind::EngineAway,
-                    error => MarkKind::Failed(error),
-                };
-                return News::Mark(Mark { kind, source: behind.source, at: self.engine.live.picture().now() });
-            }
-        };
-        for line in &found.lines {
-            if let Some(source) = self.sources.get_mut(usize::from(line.cursor.source)) {
-                source.recent.push(line.cursor.at, line.cursor.sum);
-            }
-        }
-        self.behind = found.lines.last().map(|found| found.cursor).filter(|_| found.newer);
-        if self.behind.is_none() {
-            self.ready();
-        }
-        News::Lines(found.lines.into_iter().filter(|found| self.filter.takes_text(&found.line)).collect())
-    }
-
-    /// What the feeds tell again from now on is known.
-    fn ready(&mut self) {
-        self.behind = None;
-        self.sources.iter_mut().for_each(|source| source.recent.expect_again());
     }
 
     fn drain(&mut self) -> Vec<News> {

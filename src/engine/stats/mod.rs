@@ -471,14 +471,14 @@ impl Engine {
             };
             self.tidy();
             if due.is_empty() || !self.live.picture().link.is_live() {
-                if tick % SLOW == 0 {
+                if tick.is_multiple_of(SLOW) {
                     self.sampler.beats.send_modify(|beat| *beat += 1);
                 }
                 continue;
             }
             let work = due.into_iter().map(|id| async move { self.read_use(&id).await });
             stream::iter(work).buffer_unordered(AT_ONCE).collect::<()>().await;
-            if most && tick % SLOW == 0 {
+            if most && tick.is_multiple_of(SLOW) {
                 self.show_most();
             }
             shows_most |= most;
@@ -494,14 +494,14 @@ impl Engine {
         let picture = self.live.picture();
         let is_up = |id: &&ContainerId| picture.containers.get(*id).is_some_and(|found| found.state.is_up());
         let mut due: Vec<ContainerId> = Vec::new();
-        if tick % FAST == 0 {
+        if tick.is_multiple_of(FAST) {
             // What a page has had read this moment is not read again: a difference of nothing tells nothing.
             let tracks = lock(&self.sampler.tracks);
             let is_old =
                 |id: &&ContainerId| tracks.get(*id).and_then(|track| track.read).is_none_or(|at| at.elapsed() > TICK);
             due.extend(watched.fast.keys().filter(is_up).take(MOST_FAST).filter(is_old).cloned());
         }
-        if tick % SLOW == 0 {
+        if tick.is_multiple_of(SLOW) {
             let mut seen: HashSet<ContainerId> = due.iter().cloned().collect();
             let slower = watched.fast.keys().skip(MOST_FAST).chain(watched.rows.keys()).filter(is_up);
             due.extend(slower.filter(|id| seen.insert((*id).clone())).take(ASKED).cloned());

@@ -11,8 +11,8 @@ use crate::web::filters;
 use crate::{
     command::echo,
     engine::{
-        Content, EDITABLE, FailedTransfer, FileEntry, FileKind, FilePath, FilesOf as Place, Inside, Listing, Looked,
-        Means, Partial, State,
+        Content, EDITABLE, FailedTransfer, FileEntry, FileKind, FilePath, FilePlace, Inside, Listing, Looked, Means,
+        Partial, State,
     },
     team::Right,
     web::{
@@ -132,7 +132,7 @@ impl Here {
             here: spot.href("", path),
             can_write: page.may(Right::Enter),
             can_rename: page.may(Right::Enter) && runs,
-            is_volume: matches!(spot.place, Place::Volume(_)),
+            is_volume: matches!(spot.place, FilePlace::Volume(_)),
             failed: page.engine.files(&spot.place).failed().into_iter().take(3).collect(),
             path: path.clone(),
         }
@@ -249,12 +249,14 @@ struct OtherPage {
 fn command(spot: &Spot, path: &FilePath, looked: &Looked) -> String {
     let at = path.as_str();
     match (&spot.place, &looked.inside) {
-        (Place::Container(_), Inside::Folder(listing)) if listing.means == Means::Tools => {
+        (FilePlace::Container(_), Inside::Folder(listing)) if listing.means == Means::Tools => {
             echo::exec_root(&spot.name, &["ls", "-la", at])
         }
-        (Place::Container(_), _) => echo::cp_from(&spot.name, at),
-        (Place::Volume(_), Inside::Folder(_)) => echo::volume_run(&spot.name, false, &["ls", "-la", &in_volume(path)]),
-        (Place::Volume(_), _) => echo::volume_run(&spot.name, false, &["cat", &in_volume(path)]),
+        (FilePlace::Container(_), _) => echo::cp_from(&spot.name, at),
+        (FilePlace::Volume(_), Inside::Folder(_)) => {
+            echo::volume_run(&spot.name, false, &["ls", "-la", &in_volume(path)])
+        }
+        (FilePlace::Volume(_), _) => echo::volume_run(&spot.name, false, &["cat", &in_volume(path)]),
     }
 }
 
@@ -381,8 +383,8 @@ fn folder(
 /// The command that puts a file there.
 pub fn upload_command(spot: &Spot, name: &str, folder: &FilePath) -> String {
     match spot.place {
-        Place::Container(_) => echo::cp_to(&spot.name, name, folder.as_str()),
-        Place::Volume(_) => {
+        FilePlace::Container(_) => echo::cp_to(&spot.name, name, folder.as_str()),
+        FilePlace::Volume(_) => {
             let to = if folder.is_root() { format!("/volume/{name}") } else { format!("/volume{folder}/{name}") };
             let run = echo::volume_run(&spot.name, true, &["sh", "-c", "cat > \"$0\"", &to]);
             format!("{} < {}", run.replacen("--rm", "--rm -i", 1), shown(name))
@@ -395,13 +397,13 @@ fn shown(name: &str) -> String {
 }
 
 /// Why names cannot be changed here now.
-fn still(place: &Place, state: &State, runs: bool) -> Option<String> {
+fn still(place: &FilePlace, state: &State, runs: bool) -> Option<String> {
     match place {
-        Place::Container(_) if !runs => Some(format!(
+        FilePlace::Container(_) if !runs => Some(format!(
             "It is {state}: what is here can be read, uploaded and edited, but the engine renames and removes nothing in a \
              container that does not run."
         )),
-        Place::Volume(_) if !runs => Some(
+        FilePlace::Volume(_) if !runs => Some(
             "No image on this engine has a shell to look through: what is here was read out of the engine’s archive, and \
              nothing can be renamed or removed. docker pull busybox helps."
                 .to_owned(),

@@ -15,9 +15,7 @@ use super::{
 use crate::web::filters;
 use crate::{
     command::echo,
-    engine::{
-        Content, Error as EngineError, FileEntry, FileKind, FileName, FilePath, FilesOf as Place, InvalidPath, Saved,
-    },
+    engine::{Content, Error as EngineError, FileEntry, FileKind, FileName, FilePath, FilePlace, InvalidPath, Saved},
     web::{
         Error,
         chrome::Chrome,
@@ -81,8 +79,8 @@ fn facts(entry: &FileEntry) -> String {
 
 fn edit_command(spot: &Spot, path: &FilePath) -> String {
     match spot.place {
-        Place::Container(_) => echo::cp_to(&spot.name, path.name(), path.parent().as_str()),
-        Place::Volume(_) => super::browse::upload_command(spot, path.name(), &path.parent()),
+        FilePlace::Container(_) => echo::cp_to(&spot.name, path.name(), path.parent().as_str()),
+        FilePlace::Volume(_) => super::browse::upload_command(spot, path.name(), &path.parent()),
     }
 }
 
@@ -200,8 +198,8 @@ pub async fn make_folder(Target(place): Target, page: Page, fields: Fields) -> R
     let spot = Spot::new(&page, place)?;
     let path = folder.join(name.as_str());
     let command = match spot.place {
-        Place::Container(_) => echo::exec_root(&spot.name, &["mkdir", path.as_str()]),
-        Place::Volume(_) => echo::volume_run(&spot.name, true, &["mkdir", &in_volume(&path)]),
+        FilePlace::Container(_) => echo::exec_root(&spot.name, &["mkdir", path.as_str()]),
+        FilePlace::Volume(_) => echo::volume_run(&spot.name, true, &["mkdir", &in_volume(&path)]),
     };
     let deed = spot.deed("file.folder", &command, path.as_str());
     let (engine, place, to) = (page.engine.clone(), spot.place.clone(), folder.clone());
@@ -223,8 +221,8 @@ struct RenamePage {
 
 fn rename_command(spot: &Spot, path: &FilePath, new: &FilePath) -> String {
     match spot.place {
-        Place::Container(_) => echo::exec_root(&spot.name, &["mv", "--", path.as_str(), new.as_str()]),
-        Place::Volume(_) => echo::volume_run(&spot.name, true, &["mv", "--", &in_volume(path), &in_volume(new)]),
+        FilePlace::Container(_) => echo::exec_root(&spot.name, &["mv", "--", path.as_str(), new.as_str()]),
+        FilePlace::Volume(_) => echo::volume_run(&spot.name, true, &["mv", "--", &in_volume(path), &in_volume(new)]),
     }
 }
 
@@ -277,8 +275,8 @@ struct RemovePage {
 fn remove_command(spot: &Spot, path: &FilePath, is_folder: bool) -> String {
     let flags = if is_folder { "-rf" } else { "-f" };
     match spot.place {
-        Place::Container(_) => echo::exec_root(&spot.name, &["rm", flags, "--", path.as_str()]),
-        Place::Volume(_) => echo::volume_run(&spot.name, true, &["rm", flags, "--", &in_volume(path)]),
+        FilePlace::Container(_) => echo::exec_root(&spot.name, &["rm", flags, "--", path.as_str()]),
+        FilePlace::Volume(_) => echo::volume_run(&spot.name, true, &["rm", flags, "--", &in_volume(path)]),
     }
 }
 

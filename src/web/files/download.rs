@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     command::echo,
-    engine::{Download, FilePath, FilesOf as Place, Form, VolumeName},
+    engine::{Download, FilePath, FilePlace, Form, VolumeName},
     web::{
         Error,
         attachment::attachment,
@@ -33,8 +33,8 @@ pub async fn send(Target(place): Target, page: Page, Query(query): Query) -> Res
         }
     };
     let command = match spot.place {
-        Place::Container(_) => echo::cp_from(&spot.name, path.as_str()),
-        Place::Volume(_) => {
+        FilePlace::Container(_) => echo::cp_from(&spot.name, path.as_str()),
+        FilePlace::Volume(_) => {
             echo::volume_backup(&spot.name, &in_volume(&path), &format!("{}.tar.gz", named(&spot, &path)))
         }
     };
@@ -48,7 +48,7 @@ fn named<'a>(spot: &'a Spot, path: &'a FilePath) -> &'a str {
 
 /// `GET /volumes/{name}/backup`: all of it, as a tar that `restore` takes.
 pub async fn backup(Id(name): Id<VolumeName>, page: Page) -> Result<Response, Error> {
-    let spot = Spot::new(&page, Place::Volume(name))?;
+    let spot = Spot::new(&page, FilePlace::Volume(name))?;
     let command = echo::volume_backup(&spot.name, "/volume", &format!("{}.tar.gz", spot.name));
     let deed = spot.deed("volume.backup", &command, "");
     begin(&page, &spot, &FilePath::root(), Form::TarGz, deed).await

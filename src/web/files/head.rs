@@ -2,7 +2,7 @@
 
 use super::Spot;
 use crate::{
-    engine::FilesOf as Place,
+    engine::FilePlace,
     web::{
         Error,
         chrome::Chrome,
@@ -23,12 +23,12 @@ impl Head {
     /// Around what `command` shows.
     pub fn new(page: &Page, spot: &Spot, command: String) -> Result<Self, Error> {
         match &spot.place {
-            Place::Container(id) => {
+            FilePlace::Container(id) => {
                 let container = find(page, id)?;
                 let frame = Frame::new(page, &container, Tab::Files, command);
                 Ok(Self { chrome: frame.chrome(page), html: html(&frame)?.0 })
             }
-            Place::Volume(name) => {
+            FilePlace::Volume(name) => {
                 let frame = VolumeFrame::new(page, name, "Files", command);
                 Ok(Self { chrome: Chrome::new(page, format!("{name}: files")), html: html(&frame)?.0 })
             }

@@ -16,7 +16,7 @@ use axum::{
 
 use super::{Error, Routes, extract::Page};
 use crate::{
-    engine::{FilePath, FilesOf as Place},
+    engine::{FilePath, FilePlace},
     team::{Right, Subject},
 };
 
@@ -62,7 +62,7 @@ pub(super) fn of_volumes() -> Routes {
 }
 
 /// Whose files, out of the path.
-pub struct Target(pub Place);
+pub struct Target(pub FilePlace);
 
 impl<S: Send + Sync> FromRequestParts<S> for Target {
     type Rejection = Error;
@@ -70,14 +70,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Target {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| Error::bad_id())?;
         let is_volume = parts.uri.path().starts_with("/volumes/");
-        let place = if is_volume { text.parse().map(Place::Volume) } else { text.parse().map(Place::Container) };
+        let place =
+            if is_volume { text.parse().map(FilePlace::Volume) } else { text.parse().map(FilePlace::Container) };
         place.map(Self).map_err(|_| Error::bad_id())
     }
 }
 
 /// A place as pages speak of it.
 pub struct Spot {
-    pub place: Place,
+    pub place: FilePlace,
     /// Its name.
     pub name: String,
     /// Where its files are on this console.
@@ -85,10 +86,10 @@ pub struct Spot {
 }
 
 impl Spot {
-    fn new(page: &Page, place: Place) -> Result<Self, Error> {
+    fn new(page: &Page, place: FilePlace) -> Result<Self, Error> {
         let (name, of) = match &place {
-            Place::Container(id) => (super::containers::find(page, id)?.name.clone(), format!("/containers/{id}")),
-            Place::Volume(name) => {
+            FilePlace::Container(id) => (super::containers::find(page, id)?.name.clone(), format!("/containers/{id}")),
+            FilePlace::Volume(name) => {
                 super::volumes::find(page, name)?;
                 (name.to_string(), format!("/volumes/{name}"))
             }
@@ -106,8 +107,8 @@ impl Spot {
 
     fn subject(&self) -> Subject {
         match &self.place {
-            Place::Container(id) => Subject { kind: "container", id: id.to_string(), name: self.name.clone() },
-            Place::Volume(name) => Subject { kind: "volume", id: name.to_string(), name: name.to_string() },
+            FilePlace::Container(id) => Subject { kind: "container", id: id.to_string(), name: self.name.clone() },
+            FilePlace::Volume(name) => Subject { kind: "volume", id: name.to_string(), name: name.to_string() },
         }
     }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::web::filters;
 use crate::{
     command::echo,
-    engine::{Container, FilePath, FilesOf as Place, VolumeName},
+    engine::{Container, FilePath, FilePlace, VolumeName},
     web::{
         Error,
         chrome::Chrome,
@@ -40,7 +40,7 @@ fn users(page: &Page, name: &VolumeName) -> Vec<Arc<Container>> {
 /// `GET /volumes/{name}/restore`
 pub async fn form(Id(name): Id<VolumeName>, page: Page) -> Result<Response, Error> {
     use axum::response::IntoResponse;
-    let spot = Spot::new(&page, Place::Volume(name.clone()))?;
+    let spot = Spot::new(&page, FilePlace::Volume(name.clone()))?;
     let command = echo::volume_restore(&spot.name, &format!("{name}.tar.gz"));
     let Head { chrome, html: head } = Head::new(&page, &spot, command)?;
     let page = RestorePage {
@@ -56,7 +56,7 @@ pub async fn form(Id(name): Id<VolumeName>, page: Page) -> Result<Response, Erro
 
 /// `POST /volumes/{name}/restore`: a tar, as it is or with gzip, as `multipart/form-data`.
 pub async fn take(Id(name): Id<VolumeName>, page: Page, request: Request) -> Result<Response, Error> {
-    let spot = Spot::new(&page, Place::Volume(name.clone()))?;
+    let spot = Spot::new(&page, FilePlace::Volume(name.clone()))?;
     refuse_large(&page, request.headers())?;
     let (mut form, since) = parts(request).await?;
     let (mut is_sure, mut kept) = (false, None);

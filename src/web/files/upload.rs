@@ -25,7 +25,7 @@ use futures_util::Stream;
 
 use super::{Spot, Target, browse::upload_command, path_of};
 use crate::{
-    engine::{FileName, FilePath, FilesOf as Place, Put, Spool},
+    engine::{FileName, FilePath, FilePlace, Put, Spool},
     web::{
         Error,
         error::Step,
@@ -207,7 +207,7 @@ async fn put(
     })
 }
 
-fn exists(_: &Place, name: &FileName, kind: crate::engine::FileKind) -> crate::engine::Error {
+fn exists(_: &FilePlace, name: &FileName, kind: crate::engine::FileKind) -> crate::engine::Error {
     let hint = if kind == crate::engine::FileKind::File { ": say that it is to be replaced" } else { "" };
     crate::engine::Error::Conflict(format!("there is a {} called {name} there already{hint}", kind.word()))
 }

@@ -96,12 +96,6 @@ struct StatsPage<'a> {
     join: i64,
 }
 
-impl StatsPage<'_> {
-    fn number(value: &Option<f64>) -> String {
-        value.map(|value| value.to_string()).unwrap_or_default()
-    }
-}
-
 /// Everything that is known of it.
 struct Known {
     figures: Option<Arc<Figures>>,

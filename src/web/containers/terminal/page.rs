@@ -80,12 +80,12 @@ pub async fn terminal(
     let detail = page.engine.execs().admits(&id).await?;
     let wanted = Wanted::read(&fields)?;
     let command = wanted.line(&container.name, None);
+    let (open, elsewhere) = mine(&shells, &page, &id, |kind| kind == Kind::Exec);
     if page.wants_json {
-        return Ok(axum::Json(json!({ "command": command })).into_response());
+        return Ok(axum::Json(json!({ "command": command, "open": open })).into_response());
     }
     let frame = Frame::new(&page, &container, Tab::Terminal, command);
     let asked = if fields.0.is_empty() { shells.remembered(&page.asker.who, &id) } else { wanted.asked() };
-    let (open, elsewhere) = mine(&shells, &page, &id, |kind| kind == Kind::Exec);
     let drawn = html(&TerminalPage {
         chrome: frame.chrome(&page),
         frame,

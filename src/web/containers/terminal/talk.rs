@@ -38,7 +38,7 @@ const CHUNK: usize = 32 << 10;
 /// What may be on its way to a page that has not said that it has read it, in bytes.
 const WINDOW: u64 = 256 << 10;
 /// How long saying goodbye may take.
-const GOODBYE: Duration = Duration::from_secs(1);
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// What a page says.
 #[derive(Default, Deserialize)]
@@ -119,6 +119,8 @@ pub async fn talk(connected: Connected, shells: Arc<Shells>, who: Who, container
             goodbye(&mut sink, code, "the terminal has ended").await;
         }
     }
+    // What is closed with something unread is cut off, and the page would not hear the end: it has a moment to say goodbye.
+    let _ = timeout(GOODBYE, async { while let Some(Ok(_)) = stream.next().await {} }).await;
 }
 
 /// Sends what the terminal says, as fast as the page reads it.
