@@ -2,6 +2,8 @@
 //!
 //! They are taken when the engine says that the container is asked to end, or has ended, at once: one that is removed
 //! by itself (`--rm`) is gone a moment later. A few at a time; what is put aside is compressed, and bounded in all.
+//! What others remove by force while it runs (`docker rm -f`) is beyond reach: the engine refuses its log before it says
+//! a word. Source: moby, `daemon/logs.go`: "can not get logs from container which is dead or marked for removal".
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},

@@ -69,7 +69,7 @@ impl Reading {
         // Both at once: the log of a container that is just being removed is open before anything is asked of it.
         let path = ask.path(id);
         let containers = engine.containers();
-        let (detail, response) = tokio::join!(containers.whole(id), engine.wire.open(&path));
+        let (detail, response) = tokio::join!(containers.whole(id), engine.wire.open_within(&path, PAUSE));
         let response = response?;
         let (is_terminal, driver) = match detail {
             Ok(detail) => (detail.tty, detail.log_driver.clone()),

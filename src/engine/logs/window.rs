@@ -28,6 +28,9 @@ const ASKEW: i64 = 1_000_000_000;
 /// How long one window may take.
 const LIMIT: Duration = Duration::from_secs(12);
 
+/// The most text of one window, in bytes: lines may be long.
+const TEXT: usize = 8 << 20;
+
 /// A place in a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Point {
@@ -170,7 +173,7 @@ impl<'a> Log<'a> {
         let (mut begun, mut best) = (None, None::<Slice>);
         loop {
             let pass = self.pass(tail + extra, point, count + 1, filter, best.is_some()).await?;
-            let Some(Pass { mut ring, first, entries, is_early }) = pass else {
+            let Some(Pass { mut ring, first, entries, is_early, is_full }) = pass else {
                 // Out of time: what was found nearer to the place is all that there is to show.
                 return Ok(Slice { has_more: true, ..best.unwrap_or_default() });
             };
@@ -182,7 +185,7 @@ impl<'a> Log<'a> {
             {
                 ring.push_front(first);
             }
-            let has_more = ring.len() > count;
+            let has_more = ring.len() > count || is_full;
             while ring.len() > count {
                 ring.pop_front();
             }
@@ -209,7 +212,8 @@ impl<'a> Log<'a> {
     ) -> Result<Option<Pass>, Error> {
         let mut reading = self.open(tail).await?;
         let mut places = Places::new(self.source);
-        let mut pass = Pass { ring: VecDeque::new(), first: None, entries: None, is_early: false };
+        let mut bytes = 0;
+        let mut pass = Pass { ring: VecDeque::new(), first: None, entries: None, is_early: false, is_full: false };
         while let Some(lines) = reading.next().await? {
             if self.is_late() {
                 return if may_give_up { Ok(None) } else { self.in_time().map(|()| None) };
@@ -235,9 +239,11 @@ impl<'a> Log<'a> {
                     return Ok(Some(pass));
                 }
                 if filter.takes(&line) {
+                    bytes += line.text.len();
                     pass.ring.push_back(Found { cursor, line: line.alone() });
-                    if pass.ring.len() > count {
-                        pass.ring.pop_front();
+                    pass.is_full |= bytes > TEXT;
+                    while pass.ring.len() > count || bytes > TEXT {
+                        bytes -= pass.ring.pop_front().map_or(bytes, |found| found.line.text.len());
                     }
                 }
             }
@@ -278,6 +284,7 @@ impl<'a> Log<'a> {
     ) -> Result<Option<Slice>, Error> {
         let mut reading = self.open(tail).await?;
         let mut places = Places::new(self.source);
+        let mut bytes = 0;
         let mut found = Slice::default();
         // Those that stand askew behind a place that turns out not to be there.
         let mut askew: VecDeque<Found> = VecDeque::new();
@@ -320,7 +327,8 @@ impl<'a> Log<'a> {
                     return Ok(Some(found));
                 }
                 if filter.takes(&line) {
-                    if found.lines.len() >= count {
+                    bytes += line.text.len();
+                    if found.lines.len() >= count || bytes > TEXT {
                         found.has_more = true;
                         return Ok(Some(found));
                     }
@@ -348,4 +356,6 @@ struct Pass {
     entries: Option<u64>,
     /// Whether it began before what is asked for.
     is_early: bool,
+    /// Whether lines were left out because they are long.
+    is_full: bool,
 }
