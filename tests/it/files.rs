@@ -556,7 +556,7 @@ async fn s055_uploads_have_a_bound() {
     let chunk = |bytes: &[u8]| [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat();
     for (head, body, times) in [
         (head("Content-Length: 99999999999"), start.to_vec(), 1),
-        (head("Transfer-Encoding: chunked"), [chunk(start), chunk(&[b'x'; 65_536])].concat(), 40),
+        (head("Transfer-Encoding: chunked"), [chunk(start), chunk(&vec![b'x'; 65_536])].concat(), 40),
         (head("Content-Length: 150"), [start, &[b'x'; 500]].concat(), 1),
     ] {
         let (mut read, mut write) =
@@ -566,7 +566,7 @@ async fn s055_uploads_have_a_bound() {
             let rest = body;
             let _ = write.write_all(&rest).await;
             for _ in 1..times {
-                if write.write_all(&[b"10000\r\n".as_slice(), &[b'x'; 65_536], b"\r\n"].concat()).await.is_err() {
+                if write.write_all(&[b"10000\r\n".as_slice(), &vec![b'x'; 65_536], b"\r\n"].concat()).await.is_err() {
                     break;
                 }
             }

@@ -86,13 +86,16 @@ async fn podman_changes_what_runs_and_says_what_it_cannot() {
     contains_all(&answer.text("#f-restart-error"), &["podman"]);
 }
 
+/// Fields of a form, and what is typed there.
+type Typed = &'static [(&'static str, &'static str)];
+
 #[tokio::test]
 async fn what_is_wrong_stands_at_its_field_and_nothing_is_changed() {
     let engine = RealEngine::docker28();
     let console = Console::on(&engine).await;
     let web = web(&engine, &console).await;
     let before = engine.inspect(&web.id).await["HostConfig"].clone();
-    let cases: [(&[(&str, &str)], &str, &str); 6] = [
+    let cases: [(Typed, &str, &str); 6] = [
         (&[("memory", "much"), ("cpus", "0.7")], "memory", "number"),
         // The engine's own refusals.
         (&[("memory", "1m")], "memory", "6MB"),
