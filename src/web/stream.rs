@@ -178,12 +178,17 @@ impl Drop for Place {
     }
 }
 
+/// The name of an event, and its JSON.
+type Told = (&'static str, String);
+/// Finds what is new since it was last asked; it is shown what the browser has.
+type Tell = Box<dyn FnMut(&Fragments) -> Option<Told> + Send>;
+
 /// What is told beside the page itself: numbers that change all the time, which would draw the page anew for everybody.
 pub struct Aside {
     /// When to ask.
     pub at: watch::Receiver<u64>,
-    /// What is new since it was last asked: the name of an event and its JSON. It is shown what the browser has.
-    pub tell: Box<dyn FnMut(&Fragments) -> Option<(&'static str, String)> + Send>,
+    /// What to tell.
+    pub tell: Tell,
 }
 
 impl Aside {
@@ -200,7 +205,7 @@ async fn next_aside(aside: &mut Option<Aside>) {
     {
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// A request for a live connection: it has a place, and knows what its page was drawn from.

@@ -61,7 +61,7 @@ for (const [where, size] of [["on a desk", DESKTOP], ["on a phone", PHONE]]) {
 test("processes come and go on the open page, and what is unfolded and focused stays", () => withPage(url, async (page) => {
   await page.goto(pages["processes?tree=1"]);
   assert.equal(await command(page), `docker top ${name} -ef`);
-  const of = (text) => page.locator(".procs tbody tr", { hasText: text });
+  const of = (text) => page.locator(".procs tbody tr", { has: page.locator("code", { hasText: new RegExp(`^${text}$`) }) });
   await of("sleep 1001").waitFor();
   const main = page.locator(".procs details").first();
   await main.locator("summary").click();

@@ -68,6 +68,7 @@ try {
   for (const [who, what, verb, fields] of [[ada, "backup", "start"], [ben, "api", "restart", { timeout: "1" }], [ben, "cache", "stop", { timeout: "1" }], [ada, "web", "pause"], [ada, "web", "unpause"],
     [admin, "cache", "start"], [ada, "backup", "remove"]]) await post(it, `/containers/${ids[what]}/${verb}`, fields ?? {}, who.cookie);
   await take("activity", "/activity", { size: wide });
+  for (const tab of ["logs", "terminal", "stats", "processes", "files", "changes", "health", "history"]) await take(tab, `/containers/${id}/${tab}`, { size: wide }, () => sleep(2500));
 } finally {
   await finish();
   await docker("rmi", ...tags).catch(() => {});

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Console, Made, RealEngine, contains_all, until};
+use crate::support::{Console, Made, RealEngine, contains_all};
 
 const WEB: &str = "--network none --memory 64m --memory-swap 128m --cpus 0.5 --pids-limit 50 busybox sleep 1000";
 
@@ -79,14 +79,15 @@ async fn podman_changes_what_runs_and_says_what_it_cannot() {
     let web = web(&engine, &console).await;
     let answer = console.post(&web.path("update"), &[("memory", "100m"), ("pids-limit", "60")]).await.expect(200);
     contains_all(&answer.text(".banner"), &["were changed", "next start"]);
-    let limit = async || {
-        let ask = console.ask("GET", &web.path("stats")).header("accept", "application/json");
-        ask.send().await.json()["now"]["memory_limit"].as_u64()
-    };
-    until("what runs has the new limit", async || (limit().await == Some(100 << 20)).then_some(())).await;
+    // podman itself goes on to tell the limit that it was made with: what counts is the kernel's.
+    let limit = engine.docker(&["exec", &web.id, "cat", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]).await;
+    assert_eq!(limit, (100 << 20).to_string());
     let answer = console.post(&web.path("update"), &[("restart", "always")]).await.expect(501);
     contains_all(&answer.text("#f-restart-error"), &["podman"]);
 }
+
+/// Fields of a form, and what is typed there.
+type Typed = &'static [(&'static str, &'static str)];
 
 #[tokio::test]
 async fn what_is_wrong_stands_at_its_field_and_nothing_is_changed() {
@@ -94,7 +95,7 @@ async fn what_is_wrong_stands_at_its_field_and_nothing_is_changed() {
     let console = Console::on(&engine).await;
     let web = web(&engine, &console).await;
     let before = engine.inspect(&web.id).await["HostConfig"].clone();
-    let cases: [(&[(&str, &str)], &str, &str); 6] = [
+    let cases: [(Typed, &str, &str); 6] = [
         (&[("memory", "much"), ("cpus", "0.7")], "memory", "number"),
         // The engine's own refusals.
         (&[("memory", "1m")], "memory", "6MB"),

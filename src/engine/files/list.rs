@@ -69,7 +69,8 @@ fn read(said: &[u8], word: &str) -> Listing {
     for pair in pieces.get(1..).unwrap_or_default().chunks_exact(2) {
         let [facts, link] = pair else { continue };
         let Some((entry, raw)) = entry(facts, link) else { continue };
-        bytes += raw.len() + 1;
+        // As find said it: with ./ before and a NUL after.
+        bytes += raw.len() + 3;
         if seen.insert(raw) {
             entries.push(entry);
         }

@@ -400,24 +400,18 @@ impl Reader<'_> {
         *has_begun = true;
         let mut shown: Vec<Line> = Vec::new();
         loop {
-            let lines = match tokio::time::timeout(UNENDED, reading.next()).await {
-                Ok(next) => match next? {
-                    Some(lines) => lines,
-                    None => return Ok(()),
-                },
-                Err(_) => {
-                    let open: Vec<Line> = reading.open_lines().collect();
-                    if open != shown {
-                        self.send(open.clone());
-                        shown = open;
-                    }
-                    // Woken by what comes, not by a clock, where there is nothing to show meanwhile.
-                    match reading.next().await? {
-                        Some(lines) => lines,
-                        None => return Ok(()),
-                    }
+            let next = if let Ok(next) = tokio::time::timeout(UNENDED, reading.next()).await {
+                next?
+            } else {
+                let open: Vec<Line> = reading.open_lines().collect();
+                if open != shown {
+                    self.send(open.clone());
+                    shown = open;
                 }
+                // Woken by what comes, not by a clock, where there is nothing to show meanwhile.
+                reading.next().await?
             };
+            let Some(lines) = next else { return Ok(()) };
             self.send(lines);
         }
     }

@@ -303,7 +303,7 @@ impl Engine {
             let limit = if is_asked { ENDING } else { LIMIT };
             match tokio::time::timeout(limit, engine.put_aside(&keep, &id, is_asked)).await {
                 Ok(Err(error)) => {
-                    tracing::debug!(container = id.short(), error = error.to_string(), "its log is not kept")
+                    tracing::debug!(container = id.short(), error = error.to_string(), "its log is not kept");
                 }
                 Ok(Ok(())) => {}
                 Err(_) => tracing::debug!(container = id.short(), "its log is not kept: it took too long"),
@@ -445,7 +445,7 @@ mod tests {
         // As the next run finds it; what is too old is gone.
         let shelf = Shelf::default();
         shelf.open(keep.clone()).unwrap();
-        assert_eq!(shelf.logs().keys().cloned().collect::<Vec<_>>(), [id.clone()]);
+        assert!(shelf.logs().keys().eq([&id]));
         assert_eq!(shelf.read(&id).unwrap(), Vec::from(lines));
         assert!(shelf.logs().values().all(|(log, _)| log.removed.is_some() && log.labels.contains_key("team")));
         // Nor is what is damaged read further than it goes.

@@ -46,7 +46,7 @@ impl Logs<'_> {
             }
             match Reading::open(self.0, id, ask).await {
                 Ok(reading) => {
-                    lanes.push(Lane { reading: Some(reading), places: Places::new(source), lines: VecDeque::new() })
+                    lanes.push(Lane { reading: Some(reading), places: Places::new(source), lines: VecDeque::new() });
                 }
                 Err(error) => failed.push((source, self.0.told(error))),
             }

@@ -3,16 +3,12 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::{
-    extract::{FromRequest, Multipart, Request},
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::Request, http::StatusCode, response::Response};
 
 use super::{
     Spot,
     head::Head,
-    upload::{keep, patient, refuse_large, small},
+    upload::{keep, parts, patient, refuse_large, small},
 };
 use crate::web::filters;
 use crate::{
@@ -62,13 +58,12 @@ pub async fn form(Id(name): Id<VolumeName>, page: Page) -> Result<Response, Erro
 pub async fn take(Id(name): Id<VolumeName>, page: Page, request: Request) -> Result<Response, Error> {
     let spot = Spot::new(&page, FilePlace::Volume(name.clone()))?;
     refuse_large(&page, request.headers())?;
-    let form = Multipart::from_request(request, &()).await;
-    let mut form = form.map_err(|_| Error::not_a_form())?;
+    let (mut form, since) = parts(request).await?;
     let (mut is_sure, mut kept) = (false, None);
     while let Some(field) = patient(form.next_field()).await? {
         match field.name() {
             Some("sure") => is_sure = is_on(&small(field).await?),
-            Some("file") if kept.is_none() => kept = Some(keep(&page, field).await?),
+            Some("file") if kept.is_none() => kept = Some(keep(&page, field, &since).await?),
             _ => {
                 let _ = small(field).await?;
             }

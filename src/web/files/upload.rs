@@ -1,9 +1,18 @@
 //! Uploading: received whole before the engine hears of it (S052), bounded, and written as one file of a tar that is
 //! made here (S050).
 
-use std::time::Duration;
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use axum::{
+    body::{Body, BodyDataStream, Bytes},
     extract::{
         FromRequest, Multipart, Request,
         multipart::{Field, MultipartError},
@@ -11,6 +20,8 @@ use axum::{
     http::{HeaderMap, StatusCode, header::CONTENT_LENGTH},
     response::Response,
 };
+
+use futures_util::Stream;
 
 use super::{Spot, Target, browse::upload_command, path_of};
 use crate::{
@@ -54,6 +65,53 @@ pub fn unreadable(error: &MultipartError) -> Error {
     Error::unreadable()
 }
 
+/// How much may come without a byte of a file in it: the head of a part is short.
+const HEAD: usize = 256 << 10;
+
+/// A body that comes a piece at a time, and ends where a lot of it makes no part: what reads forms keeps in memory what
+/// it has not understood yet (S055).
+pub struct Paced {
+    body: BodyDataStream,
+    since: Arc<AtomicUsize>,
+    is_given: bool,
+}
+
+impl Stream for Paced {
+    type Item = Result<Bytes, axum::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if std::mem::take(&mut self.is_given) {
+            // Whoever reads on without a pause would read all that there is.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let next = ready!(Pin::new(&mut self.body).poll_next(context));
+        if let Some(Ok(bytes)) = &next {
+            self.is_given = true;
+            if self.since.fetch_add(bytes.len(), Ordering::Relaxed) > HEAD {
+                return Poll::Ready(Some(Err(axum::Error::new(std::io::Error::other("that is no form")))));
+            }
+        }
+        Poll::Ready(next)
+    }
+}
+
+/// The parts of a form; whoever takes a piece of one says so at the counter.
+pub async fn parts(request: Request) -> Result<(Multipart, Arc<AtomicUsize>), Error> {
+    let since = Arc::new(AtomicUsize::new(0));
+    let (head, body) = request.into_parts();
+    let paced = Paced { body: body.into_data_stream(), since: since.clone(), is_given: false };
+    let form = Multipart::from_request(Request::from_parts(head, Body::from_stream(paced)), &()).await;
+    let form = form.map_err(|_| {
+        Error::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "That cannot be read.",
+            "Files are sent as multipart/form-data, with a part called file.",
+        )
+    })?;
+    Ok((form, since))
+}
+
 /// Waits for what comes next, not for ever.
 pub async fn patient<T>(next: impl Future<Output = Result<T, MultipartError>>) -> Result<T, Error> {
     let slow = |_| Error::new(StatusCode::REQUEST_TIMEOUT, "The upload stopped.", "Nothing came for half a minute.");
@@ -73,9 +131,10 @@ pub async fn small(mut field: Field<'_>) -> Result<String, Error> {
 }
 
 /// A file, kept until it is whole.
-pub async fn keep(page: &Page, mut field: Field<'_>) -> Result<Spool, Error> {
+pub async fn keep(page: &Page, mut field: Field<'_>, since: &AtomicUsize) -> Result<Spool, Error> {
     let mut spool = page.engine.spool().await?;
     while let Some(chunk) = patient(field.chunk()).await? {
+        since.store(0, Ordering::Relaxed);
         if !spool.add(&chunk).await? {
             return Err(too_large(page));
         }
@@ -88,14 +147,7 @@ pub async fn take(Target(place): Target, page: Page, Query(query): Query, reques
     let folder = path_of(query.get("path"))?;
     let spot = Spot::new(&page, place)?;
     refuse_large(&page, request.headers())?;
-    let form = Multipart::from_request(request, &()).await;
-    let mut form = form.map_err(|_| {
-        Error::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "That cannot be read.",
-            "Files are sent as multipart/form-data, with a part called file.",
-        )
-    })?;
+    let (mut form, since) = parts(request).await?;
     let mut replace = query.is_set("replace");
     let mut names = Vec::new();
     while let Some(field) = patient(form.next_field()).await? {
@@ -108,7 +160,7 @@ pub async fn take(Target(place): Target, page: Page, Query(query): Query, reques
                     let why = format!("“{name}”: {why}.");
                     Error::of_fields(StatusCode::UNPROCESSABLE_ENTITY, "That is not a name.", [("file", why)])
                 })?;
-                let spool = keep(&page, field).await?;
+                let spool = keep(&page, field, &since).await?;
                 put(&page, &spot, &folder, &name, spool, replace).await?;
                 names.push(name.to_string());
             }

@@ -111,7 +111,7 @@ impl<'a> Pen<'a> {
         };
         let html = row.render().unwrap_or_default();
         let html = html.trim_end().to_owned();
-        Drawn { level, html, time }
+        Drawn { time, level, html }
     }
 
     /// Its words without anything else, for scripts.

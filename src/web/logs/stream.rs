@@ -82,20 +82,14 @@ async fn send(outbox: Outbox, mut follow: Follow, sources: Vec<Source>) {
                 room.send(message);
                 break;
             }
-            let next = match news.next() {
-                Some(next) => next,
-                None => match follow.next().await {
-                    Some(more) => {
-                        news = more.into_iter();
-                        continue;
-                    }
-                    None => {
-                        room.send(event("end", None, &()));
-                        return;
-                    }
-                },
-            };
-            queue.extend(messages(next, &mut pen, &sources).into_iter().rev());
+            if let Some(next) = news.next() {
+                queue.extend(messages(next, &mut pen, &sources).into_iter().rev());
+            } else if let Some(more) = follow.next().await {
+                news = more.into_iter();
+            } else {
+                room.send(event("end", None, &()));
+                return;
+            }
         }
     }
 }

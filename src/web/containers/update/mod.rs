@@ -125,6 +125,8 @@ impl Read {
             let said = match (flag.long, said) {
                 ("pids-limit", "" | "0") => "-1",
                 ("restart", "") => "no",
+                // The first CPU has the number 0.
+                ("cpuset-cpus", said) if !said.is_empty() => said,
                 (_, "" | "0") => {
                     let why = "An engine cannot take this limit away in place. Raise it as far as you need, or make the \
                                container anew without it.";
