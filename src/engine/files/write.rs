@@ -111,8 +111,7 @@ impl Files<'_> {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        // Who owns it is what the tar says: podman would take the container's own user.
-        let path = format!("{}&noOverwriteDirNonDir=1&copyUIDGID=false", call::archive(&hand.id, &hand.at(folder)));
+        let path = format!("{}&noOverwriteDirNonDir=1", call::archive(&hand.id, &hand.at(folder)));
         let request = Request::put(path).header(CONTENT_TYPE, "application/x-tar").body(body);
         let request = request.map_err(|error| Error::Invalid(error.to_string()))?;
         let limit = WRITE + Duration::from_secs(size / SPEED);
