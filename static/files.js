@@ -17,7 +17,7 @@
     return element;
   };
 
-  // One line of the list, with how far it is and a way out.
+  // One line of the list, with how far it is and a way out: also before anything is sent.
   const line = (file) => {
     const item = make("li");
     const name = make("b", "mono", file.name);
@@ -30,7 +30,14 @@
     stop.type = "button";
     item.append(name, says, bar, stop);
     list.append(item);
-    return { item, says, bar, stop };
+    const shown = { item, says, bar, stop, end: (state, text) => {
+      item.dataset.state = state;
+      says.textContent = text;
+      stop.remove();
+      if (state !== "done") bar.remove();
+    } };
+    stop.addEventListener("click", () => shown.end("cancelled", "cancelled"));
+    return shown;
   };
 
   // What of that name is there already. The folder is asked, not the file: that it is not there is no error.
@@ -57,13 +64,10 @@
     yes.focus();
   });
 
-  const send = (file, replace, { item, says, bar, stop }) => new Promise((done) => {
+  const send = (file, replace, { says, bar, stop, end: shows }) => new Promise((done) => {
     const request = new XMLHttpRequest();
     const end = (state, text) => {
-      item.dataset.state = state;
-      says.textContent = text;
-      stop.remove();
-      if (state !== "done") bar.remove();
+      shows(state, text);
       done(state === "done");
     };
     request.open("POST", `${form.action}${replace ? "&replace=1" : ""}`);
@@ -94,21 +98,18 @@
     const all = files.map((file) => [file, line(file)]);
     let went = 0;
     for (const [file, shown] of all) {
+      const cancelled = () => shown.item.dataset.state === "cancelled";
+      if (cancelled()) continue;
       if (file.size > Number(form.dataset.largest)) {
-        shown.item.dataset.state = "failed";
-        shown.says.textContent = `too large: ${words(file.size)}`;
-        shown.stop.remove();
-        shown.bar.remove();
+        shown.end("failed", `too large: ${words(file.size)}`);
         continue;
       }
       let replace = form.elements.replace.checked;
       const kind = replace ? null : await exists(file.name);
+      if (cancelled()) continue;
       if (kind === "file") replace = await asks(file, shown);
       if (kind && !replace) {
-        shown.item.dataset.state = "failed";
-        shown.says.textContent = `not uploaded: a ${kind} of that name is there`;
-        shown.stop.remove();
-        shown.bar.remove();
+        shown.end("failed", `not uploaded: a ${kind} of that name is there`);
         continue;
       }
       if (await send(file, replace, shown)) went += 1;
