@@ -355,7 +355,7 @@ mod tests {
         let grep = Grep { text: "it's full", is_regex: false, has_case: false, is_not: false, context: 2 };
         assert_eq!(
             logs_of("web", Logs::default(), None, Some(grep)),
-            r"docker logs web 2>&1 | grep -i -C 2 -F -- 'it'\''s full'"
+            "docker logs web 2>&1 | grep -i -C 2 -F -- \"it's full\""
         );
         assert_eq!(logs_of("web", Logs::default(), Some(Kept::Stderr), None), "docker logs web 2>&1 >/dev/null");
         assert_eq!(

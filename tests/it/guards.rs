@@ -209,7 +209,10 @@ async fn s019_reading_changes_nothing() {
             }
         })
         .await;
-    assert_eq!(happened, [""; 0], "reading changed something");
+    // Who looks into a volume has it mounted for that moment.
+    let is_look = |event: &&String| event.starts_with("volume mount ") || event.starts_with("volume unmount ");
+    let changes: Vec<_> = happened.iter().filter(|event| !is_look(event)).collect();
+    assert!(changes.is_empty(), "reading changed something: {changes:?}");
     assert_eq!(console.ask("TRACE", "/").send().await.status, 405);
 }
 
@@ -218,6 +221,7 @@ async fn s019_other_sites_may_not_read() {
     let engine = RealEngine::docker28();
     let web = engine.run("web", "busybox sleep 1000").await;
     let console = Console::on(&engine).await;
+    console.expect_log("a socket from a page that is not ours was refused");
     console.sees(&web.id).await;
     for method in ["GET", "OPTIONS", "HEAD"] {
         for path in reads(&web.id, "data") {
@@ -273,8 +277,11 @@ async fn s020_s022_every_answer_carries_the_headers() {
     }
     for (what, answer) in &answers {
         let csp = answer.header("content-security-policy");
-        contains_all(
-            csp,
+        // What is saved has bytes of others in it: nothing of it may do anything (S031).
+        let is_file = answer.headers.contains_key("content-disposition") && csp.starts_with("sandbox");
+        let page: &[&str] = if is_file {
+            &["sandbox", "default-src 'none'"]
+        } else {
             &[
                 "default-src 'none'",
                 "script-src 'self'",
@@ -283,8 +290,9 @@ async fn s020_s022_every_answer_carries_the_headers() {
                 "form-action 'self'",
                 "base-uri 'none'",
                 "frame-ancestors 'none'",
-            ],
-        );
+            ]
+        };
+        contains_all(csp, page);
         assert!(!csp.contains("unsafe") && !csp.contains("http"), "{what}: {csp}");
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
@@ -355,7 +363,17 @@ fn s021_templates_hold_no_code() {
                 "table",
                 "tree",
                 "card",
+                "frame",
+                "tabs",
+                "tally",
+                "quiet",
+                "now",
+                "past",
             ];
+            // Of a line of a log the pen has escaped every letter (web/logs/draw.rs, S026).
+            if path.ends_with("logs/_line.html") && name == "text" {
+                continue;
+            }
             assert!(drawn.iter().any(|ours| name.starts_with(ours)), "{path} prints {name} unescaped");
         }
     }
@@ -484,7 +502,11 @@ async fn s033_what_is_no_id_never_reaches_the_engine() {
         .filter(|line| {
             let path = line.split_once(' ').map_or("", |(_, path)| path).split('?').next().unwrap_or_default();
             let path = path.strip_prefix("/v1.").and_then(|path| path.find('/').map(|at| &path[at..])).unwrap_or(path);
-            !line.starts_with("GET ") || !background.contains(&path)
+            // It keeps the ends of logs, of whatever ends.
+            let is_end = path.ends_with("/logs") || path.ends_with("/json");
+            let is_of_others = path.split('/').nth(2).is_some_and(|of| of != id && !names.iter().any(|bad| bad == of))
+                && path.split('/').nth(2).is_some_and(|of| of.len() == 64);
+            !line.starts_with("GET ") || !(background.contains(&path) || is_end && is_of_others)
         })
         .collect();
     assert!(bad.is_empty(), "the engine was asked {bad:?}");

@@ -269,7 +269,7 @@ async fn history_is_read_while_nobody_looks_and_survives_a_restart() {
     proxy.answer("/containers/json", 200, listed.to_string());
     let console = Console::start(proxy.socket()).env("WHEELHOUSE_STATS_HISTORY", "true").ready().await;
     until("it is read by itself", async || (stats_calls(&proxy) > 0).then_some(())).await;
-    sleep(Duration::from_millis(500)).await;
+    sleep(Duration::from_secs(3)).await;
     let start = console.end().await;
     let file = start.data().join("stats").join(format!("{}.ring", web.id));
     assert!(std::fs::metadata(&file).is_ok_and(|about| about.len() == 78_720), "{}", file.display());

@@ -30,14 +30,14 @@ use super::{
 };
 use crate::engine::{ContainerId, Engine, Error, Event};
 
-/// Logs that are put aside at once.
-const AT_ONCE: usize = 4;
+/// Logs that are put aside at once: a stack that is taken down ends in one moment.
+const AT_ONCE: usize = 24;
 /// How long one may take after its container has ended.
 const LIMIT: Duration = Duration::from_secs(20);
 /// How long a container that was asked to end is waited for.
 const ENDING: Duration = Duration::from_mins(2);
 /// Text of one log that is kept, in bytes.
-const TEXT: usize = 16 << 20;
+const TEXT: usize = 8 << 20;
 /// All that is kept, compressed, in bytes.
 const ALL: u64 = 256 << 20;
 /// How long a container has to run before its log is put aside once more.

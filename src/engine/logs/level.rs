@@ -171,7 +171,7 @@ mod tests {
         for (line, level) in [
             ("2026-01-01 12:00:00 ERROR something", Some(Level::Error)),
             ("[WARN] something", Some(Level::Warn)),
-            ("[2026-01-01 | warning] x", None),
+            ("[2026-01-01 | warning] x", Some(Level::Warn)),
             ("[warning] x", Some(Level::Warn)),
             ("time=2026 level=info msg=\"no error\"", Some(Level::Info)),
             ("time=2026 level=\"debug\" msg=x", Some(Level::Debug)),

@@ -35,6 +35,8 @@ const DEEDS: usize = 200;
 const LINES: usize = 100;
 /// How long after somebody asked for something what the engine says of it counts as theirs.
 const THEIRS: SignedDuration = SignedDuration::from_secs(120);
+/// How far apart the engine tells of what is one.
+const BESIDE: SignedDuration = SignedDuration::from_millis(500);
 /// How far the clocks of engine and console may differ besides what is known.
 const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
@@ -258,7 +260,8 @@ fn with_deeds(mut lines: Vec<Line>, deeds: &[Recorded], skew: SignedDuration, hi
             // Up to the one that says that it is over; where there is none, the first one.
             let of =
                 |action: Option<&&str>| lines.iter().find(|line| is_theirs(line) && action == Some(&&*line.action));
-            let end = of(actions.last()).or_else(|| of(actions.first())).map(|line| line.at);
+            // The engine may tell of the end a moment before what belongs to it.
+            let end = of(actions.last()).or_else(|| of(actions.first())).map(|line| line.at + BESIDE);
             for line in lines.iter_mut().filter(|line| is_theirs(line) && end.is_some_and(|end| line.at <= end)) {
                 line.who = Some(who.clone());
                 // Where one deed makes many events, its command stands at the first.
