@@ -38,9 +38,9 @@ test("charts are drawn and go on by themselves", async () => {
     await page.goto(`/containers/${id}/stats`);
     for (const chart of ["cpu", "memory", "network", "disk", "pids"]) {
       await page.locator(`[data-chart=${chart}] canvas`).waitFor();
-      assert.ok(await ink(page, chart) > 200, `${chart} is drawn`);
+      await until(async () => await ink(page, chart) > 200, `${chart} is drawn`);
     }
-    assert.equal(await page.locator("[data-drawn]:visible").count(), 0, "the server's drawings make room");
+    await until(async () => await page.locator("[data-drawn]:visible").count() === 0, "the server's drawings make room");
     const before = await until(() => live(page), "a reading comes");
     await until(async () => await live(page) > before, "and another");
     await until(async () => /^\d+\.\d %$/.test(await page.locator("[data-chart=cpu] [data-now]").innerText()), "CPU in words");
@@ -84,7 +84,7 @@ test("a container that stops says so, and its lines stay", async () => {
     await page.locator("#stats-none").waitFor();
     await page.locator("#head[data-state=exited]").waitFor();
     assert.equal(await page.locator("[data-chart=cpu] [data-now]").innerText(), "–");
-    assert.ok(await ink(page, "memory") > 200);
+    await until(async () => await ink(page, "memory") > 200, "it is drawn");
   });
 });
 
