@@ -45,7 +45,7 @@ before(async () => {
   const volume = unique("v");
   const health = ["--health-cmd", "echo all is well", "--health-interval", "1s"];
   await make(name, "-v", `${volume}:/named`, "-v", "/anonymous", "-e", "TOKEN=secret", "--label", `com.docker.compose.project=${unique("stack")}`, "--label", "team=red", "--memory", "64m", ...health);
-  await docker("create", "--network", "none", "--name", unique("a11y"), "busybox:latest");
+  const never = await docker("create", "--network", "none", "--name", unique("a11y"), "busybox:latest");
   await docker("run", "--network", "none", "--name", unique("a11y"), "busybox:latest", "sh", "-c", "exit 3").catch(() => {});
   const paused = unique("a11y");
   await make(paused);
@@ -72,6 +72,10 @@ before(async () => {
     "an empty overview": `${empty.url}/`, "an empty list": `${empty.url}/containers`, "no volumes": `${empty.url}/volumes`, "no jobs": `${empty.url}/jobs`,
     "a thousand": `${many.url}/containers`, "their overview": `${many.url}/`, "no engine": `${gone.url}/containers`,
   };
+  for (const [what, below] of Object.entries({ "its log": "logs", "a terminal": "terminal", "how to attach": "attach", "its use": "stats", "its processes": "processes", "its files": "files", "a file": "files?path=/etc/passwd",
+    "its changes": "changes", "its health": "health", "its history": "history", "its limits": "update", "an image of it": "commit", "its export": "export" })) pages[what] = `/containers/${id}/${below}`;
+  for (const [what, below] of Object.entries({ log: "logs", terminal: "terminal", use: "stats", processes: "processes", files: "files", limits: "update" })) pages[`the ${what} of one that never ran`] = `/containers/${never}/${below}`;
+  Object.assign(pages, { "the logs": "/logs", "the terminals": "/terminals", "a volume's files": `/volumes/${volume}/files` });
   // With people: as the administrator, as who only looks, and as nobody. Cookies go to every port of a host, so each sees a console of its own.
   team = await serve({ accounts: true, more: ["--tls", "off"] });
   all = await staff(team, { "a.very.long.name-of-somebody+at@organisation.example": ["operator", `stack:shop\nlabel:com.example.department=research-and-development\nlabel:tier`], vera: ["viewer"] });
@@ -90,7 +94,7 @@ before(async () => {
   for (const [what, path] of Object.entries({ "one's own": "/me", "second factor": "/me/second-factor", people: "/people", somebody: `/people/${Object.values(all)[1].id}`, oneself: "/people/1", "the audit": "/audit",
     "the audit, filtered": "/audit?who=admin&outcome=done", "nothing in the audit": "/audit?who=nobody", "the chain": "/audit/verify", "the activity": "/activity", "for scripts": "/api", "a list with a name": "/containers" })) pages[what] = team.url + path;
   for (const [what, path] of Object.entries({ overview: "/", list: "/containers", volumes: "/volumes", activity: "/activity", jobs: "/jobs" })) pages[`an empty ${what} for a viewer`] = looking.url + path;
-  for (const [what, path] of Object.entries({ overview: "/", list: "/containers", container: `/containers/${id}`, inspect: `/containers/${id}/inspect`, volumes: "/volumes", volume: `/volumes/${volume}`, "page that is not theirs": "/people" })) pages[`a viewer's ${what}`] = scoped.url + path;
+  for (const [what, path] of Object.entries({ overview: "/", list: "/containers", container: `/containers/${id}`, inspect: `/containers/${id}/inspect`, log: `/containers/${id}/logs`, use: `/containers/${id}/stats`, processes: `/containers/${id}/processes`, volumes: "/volumes", volume: `/volumes/${volume}`, "page that is not theirs": "/people" })) pages[`a viewer's ${what}`] = scoped.url + path;
   for (const [what, path] of Object.entries({ "sign-in": "/login?next=/containers", "set-up": fresh.setup, "link that is used up": "/setup?token=x" })) pages[`the ${what}`] = fresh.url + path;
 });
 
