@@ -269,10 +269,17 @@ async fn history_is_read_while_nobody_looks_and_survives_a_restart() {
     proxy.answer("/containers/json", 200, listed.to_string());
     let console = Console::start(proxy.socket()).env("WHEELHOUSE_STATS_HISTORY", "true").ready().await;
     until("it is read by itself", async || (stats_calls(&proxy) > 0).then_some(())).await;
-    sleep(Duration::from_secs(3)).await;
+    until("it is known", async || {
+        let ask = console.ask("GET", &web.path("stats")).header("accept", "application/json");
+        let told = ask.send().await.expect(200).json();
+        told["points"]["memory"].as_array().is_some_and(|points| points.iter().any(Value::is_number)).then_some(())
+    })
+    .await;
     let start = console.end().await;
     let file = start.data().join("stats").join(format!("{}.ring", web.id));
-    assert!(std::fs::metadata(&file).is_ok_and(|about| about.len() == 78_720), "{}", file.display());
+    let there: Vec<_> = std::fs::read_dir(start.data()).into_iter().flatten().flatten().map(|it| it.path()).collect();
+    let kept = std::fs::metadata(&file).map(|about| about.len());
+    assert!(matches!(kept, Ok(78_720)), "{}: {kept:?} {there:?}", file.display());
     std::fs::write(start.data().join("stats").join(format!("{}.ring", "0".repeat(64))), "nonsense").expect("a file");
     let console = start.ready().await;
     let day = || async {

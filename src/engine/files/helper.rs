@@ -187,10 +187,13 @@ async fn sweep(engine: &Engine) -> Result<usize, Error> {
     let filter = json!({ "label": [format!("{LABEL}={}", engine.files.installation())] }).to_string();
     let path = format!("/containers/json?all=true&filters={}", call::encoded(&filter));
     let listed: Vec<Value> = engine.wire.get_within(&path, READ).await?;
-    // What was made meanwhile is in use.
+    // What was made meanwhile is in use. What is removed by force is looked at once more: not every engine knows each
+    // filter, and one that does not lists everything.
     let is_old = |one: &&Value| {
         let name = one.pointer("/Names/0").and_then(Value::as_str).unwrap_or_default();
-        !engine.live.helpers.has(name.trim_start_matches('/'))
+        let is_ours = one.get("Labels").and_then(|labels| labels.get(LABEL)).and_then(Value::as_str)
+            == Some(engine.files.installation());
+        is_ours && !engine.live.helpers.has(name.trim_start_matches('/'))
     };
     let ids: Vec<ContainerId> =
         listed.iter().filter(is_old).filter_map(|one| one.get("Id").and_then(Value::as_str)?.parse().ok()).collect();
