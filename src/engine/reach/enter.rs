@@ -21,8 +21,10 @@ pub fn root_on_host(container: &Container, picture: &Picture, detail: Option<&De
         }
         _ => None,
     };
-    let paths: Vec<String> = container.mounts.iter().filter_map(path).filter(|path| opens_host(path)).collect();
     let is_socket = |path: &str| path.ends_with("sock");
+    // Which of the host's services listens at a socket cannot be seen from its name.
+    let is_open = |path: &String| opens_host(path) || is_socket(path);
+    let paths: Vec<String> = container.mounts.iter().filter_map(path).filter(is_open).collect();
     let of_host = |field: &str| detail.and_then(|detail| detail.raw.pointer(&format!("/HostConfig/{field}")));
     let is_host = |field: &str| of_host(field).and_then(Value::as_str) == Some("host");
     let power = |word: &String| {
