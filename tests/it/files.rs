@@ -442,7 +442,11 @@ async fn s051_a_stalled_download_ends() {
         sleep(Duration::from_millis(200)).await;
     }
     assert!(inspects_within(&engine, &web.id, Duration::from_secs(5)).await);
-    let page = console.get(&format!("{base}?path=/")).await.expect(200);
+    let page = until("its files can be looked at", async || {
+        let page = console.get(&format!("{base}?path=/")).await;
+        (page.status == 200).then_some(page)
+    })
+    .await;
     contains_all(&page.text("[data-failed]"), &["download of big", "download stalled, cancelled"]);
     contains_all(&console.get("/audit.jsonl").await.body, &["file.download", "stalled"]);
     drop(socket);
@@ -453,7 +457,8 @@ async fn s051_a_stalled_download_ends() {
     let begin = Instant::now();
     until("its connections are gone", async || (console.open_files() <= files).then_some(())).await;
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
-    console.get(&format!("{base}?path=/")).await.expect(200);
+    let free = async || (console.get(&format!("{base}?path=/")).await.status == 200).then_some(());
+    until("its files can be looked at again", free).await;
 }
 
 #[tokio::test]

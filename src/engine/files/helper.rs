@@ -207,13 +207,19 @@ impl Engine {
     /// Removes the helper containers that an earlier run of this console has left, once there is an engine.
     pub async fn sweep_helpers(&self) {
         let mut picture = self.live.watch();
-        if picture.wait_for(|picture| matches!(picture.link, Link::Live)).await.is_err() {
-            return;
-        }
-        match sweep(self).await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "removed helper containers that were left"),
-            Err(error) => tracing::warn!(error = error.to_string(), "helper containers were not looked for"),
+        loop {
+            if picture.wait_for(|picture| matches!(picture.link, Link::Live)).await.is_err() {
+                return;
+            }
+            match sweep(self).await {
+                Ok(0) => return,
+                Ok(count) => return tracing::info!(count, "removed helper containers that were left"),
+                // It went away again: that is told elsewhere.
+                Err(error) if error.is_outage() => tokio::time::sleep(READ).await,
+                Err(error) => {
+                    return tracing::warn!(error = error.to_string(), "helper containers were not looked for");
+                }
+            }
         }
     }
 
