@@ -1,6 +1,6 @@
 //! What scripts are told of the routes of logs.
 
-use super::json::{Rows, Texts};
+use super::json::{Rows, Texts, TextsOrChoice};
 use crate::web::doc::{Doc, Field};
 
 const ID: &str = "^[0-9a-f]{64}$";
@@ -61,7 +61,7 @@ pub fn several() -> Doc {
         .about(
             "Without c and stack it answers whose logs there are: containers, stacks, and removed ones that are kept.",
         )
-        .gives::<Texts>(200, "Lines, the oldest first.")
+        .gives::<TextsOrChoice>(200, "Lines, the oldest first; or what there is to choose from.")
         .fails(404)
         .fails(501)
         .fails(502)

@@ -156,6 +156,17 @@ pub struct Chosen {
     pub removed: Vec<Named>,
 }
 
+/// What an address that may name logs or not answers: for the description.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "each is answered by itself")]
+pub enum TextsOrChoice {
+    /// Of those that are named.
+    Texts(Texts),
+    /// Where none is named.
+    Choice(Chosen),
+}
+
 /// A container.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Named {
