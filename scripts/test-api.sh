@@ -72,18 +72,21 @@ volume=$(docker20 volume create --label "$LABEL=" "$LABEL-$$")
 #   is refused is held to its status and its schema all the same.
 # - ensure_resource_availability: it knows of removal by DELETE alone. Here things are removed by POST .../remove, and what
 #   it has removed itself it then misses.
-# - allow_header_conformance: an address that scripts write to may have a page with a form for people, which is no part of
-#   the description.
+# - unsupported_method, allow_header_conformance where an address that scripts write to has a page with a form for people,
+#   which is no part of the description.
 # The ids of something real, so that more than "there is no such thing" is tested; what removes, removes what it has made.
 cat >"$dir/schemathesis.toml" <<TOML
 [checks]
 positive_data_acceptance.enabled = false
 ensure_resource_availability.enabled = false
-allow_header_conformance.enabled = false
 
 [[operations]]
 include-path-regex = "^/containers/[{]id[}](|/inspect|/start|/stop|/restart|/kill|/pause|/unpause)$"
 parameters = { "path.id" = "$container" }
+
+[[operations]]
+include-path-regex = "/files/(edit|rename)$"
+checks = { unsupported_method = { enabled = false }, allow_header_conformance = { enabled = false } }
 
 [[operations]]
 include-path-regex = "^/volumes/[{]name[}](|/inspect.json)$"
