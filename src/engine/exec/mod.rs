@@ -88,7 +88,7 @@ impl Execs<'_> {
     /// Everything about a container that this hand may run something in.
     ///
     /// # Errors
-    /// As [`Engine::enters`].
+    /// As `Engine::enters`.
     pub async fn admits(&self, id: &ContainerId) -> Result<std::sync::Arc<super::Detail>, Error> {
         self.0.enters(id).await
     }
@@ -107,7 +107,7 @@ impl Execs<'_> {
     /// Runs it, with a terminal of this size: columns, rows.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] where the hand does not go so far: see [`Engine::enters`], and for another user than the
+    /// [`Error::Forbidden`] where the hand does not go so far: see `Engine::enters`, and for another user than the
     /// container's own. [`Error::Conflict`] where the container does not run.
     pub async fn open(&self, id: &ContainerId, command: &Command, size: (u16, u16)) -> Result<Line, Error> {
         let detail = self.0.enters(id).await?;
