@@ -26,8 +26,10 @@ document.addEventListener("submit", (event) => {
   if (!form.matches("[data-act]") || !window.htmx) return;
   const method = (button?.getAttribute("formmethod") || form.method).toUpperCase();
   const action = button?.getAttribute("formaction") || form.getAttribute("action") || location.href;
-  event.preventDefault();
   const fields = new URLSearchParams(new FormData(form, button));
+  // A button that leads to a page leads there.
+  if (method === "GET" && !button?.hasAttribute("data-dialog")) return;
+  event.preventDefault();
   if (method === "GET") return open(`${action}?${fields}`);
   // The button is the source: each has a queue of its own, so that a slow stop does not hold up the next press.
   const source = button || form;

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{
     Engine, Error, Outage,
     jobs::{Layer, Work},
+    wire::encoded,
 };
 
 /// How long the registry may stay silent before a pull is given up.
@@ -33,8 +34,7 @@ impl Images<'_> {
         if reference.split('/').any(|part| matches!(part, "" | "." | "..")) {
             return Err(Error::Invalid(format!("“{reference}” is no image reference")));
         }
-        let path: Vec<String> =
-            reference.split('/').map(|part| url::form_urlencoded::byte_serialize(part.as_bytes()).collect()).collect();
+        let path: Vec<String> = reference.split('/').map(encoded).collect();
         self.0.wire.get(&format!("/images/{}/json", path.join("/"))).await
     }
 

@@ -33,7 +33,7 @@ use super::{
     stats::Usage,
     system::{Info, Version},
     volumes::{self, Sizes},
-    wire::Wire,
+    wire::{Wire, encoded},
 };
 
 /// How many events are kept for people to read.
@@ -383,7 +383,7 @@ impl Live {
             _ => {}
         }
         let filter = serde_json::json!({ "id": ids.iter().map(ContainerId::as_str).collect::<Vec<_>>() }).to_string();
-        let filter: String = url::form_urlencoded::byte_serialize(filter.as_bytes()).collect();
+        let filter = encoded(&filter);
         let path = format!("/containers/json?all=true&filters={filter}");
         let listed: Vec<Listed> = self.wire.get(&path).await?;
         self.saw();

@@ -66,6 +66,7 @@ pub use self::{
     system::{Info, Version},
     volumes::{NewVolume, Sizes, Volume, Volumes},
 };
+pub(crate) use self::wire::encoded;
 use self::{containers::Details, live::Live, wire::Wire};
 
 /// bollard's own timeout, above every deadline of ours.

@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ContainerId, Engine, Error, Event, containers::Containers, events, fresh::Fresh, wire::READ};
+use super::{ContainerId, Engine, Error, Event, containers::Containers, events, fresh::Fresh, wire::{READ, encoded}};
 
 /// How long what the engine remembers is taken for all that it does: what happens meanwhile is heard anyhow.
 const LIFE: Duration = Duration::from_secs(30);
@@ -53,7 +53,7 @@ impl Containers<'_> {
 
 fn path(id: &ContainerId, now: Timestamp) -> String {
     let filters = serde_json::json!({ "container": [id.as_str()], "type": ["container"] }).to_string();
-    let filters: String = url::form_urlencoded::byte_serialize(filters.as_bytes()).collect();
+    let filters = encoded(&filters);
     let (since, until) = ((now - BACK).as_second(), now.as_second() + 1);
     format!("/events?since={since}&until={until}&filters={filters}")
 }

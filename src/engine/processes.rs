@@ -8,6 +8,7 @@ use super::{
     containers::{Containers, or_default},
     fresh::Fresh,
     reach::HIDDEN,
+    wire::encoded,
 };
 
 /// How long an answer is good: many who look cost the engine what one does.
@@ -103,7 +104,7 @@ impl Containers<'_> {
         let hides = engine.reach.secrets < super::Secrets::Masked;
         let asked = columns.asks(engine.live.picture().is_podman(), hides);
         let ask = async {
-            let args: String = url::form_urlencoded::byte_serialize(asked.as_bytes()).collect();
+            let args = encoded(asked);
             let top: Top = engine.wire.get(&format!("/containers/{id}/top?ps_args={args}")).await?;
             Ok(Processes::read(top, asked, hides))
         };

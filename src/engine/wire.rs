@@ -47,6 +47,11 @@ const SOCKETS: usize = 32;
 /// The largest answer that is read into memory: a list of some 60,000 containers.
 const ANSWER: usize = 64 << 20;
 
+/// As it may stand in the path or the query of an address (S033).
+pub(crate) fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
 tokio::task_local! {
     /// The call that this task waits for to its end.
     static UNDERWAY: Underway;

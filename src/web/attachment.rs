@@ -1,4 +1,4 @@
-//! Foreign bytes on their way to a disk: never a page of ours (S031).
+//! What is on its way to a disk: never a page of ours (S031).
 
 use axum::{
     body::Body,
@@ -9,18 +9,20 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// What a page made of it could do, if a browser made one in spite of all: nothing.
-const NOTHING: &str = "sandbox; default-src 'none'";
+use super::security::SANDBOX;
 
-/// As a file of this name, to be saved and not shown.
-pub fn attachment(name: &str, size: Option<u64>, body: Body) -> Response {
+/// The media type of bytes that nobody has looked into.
+pub const BYTES: &str = "application/octet-stream";
+
+/// As a file of this media type and name, to be saved and not shown.
+pub fn attachment(kind: &str, name: &str, size: Option<u64>, body: impl Into<Body>) -> Response {
     let headers: [(HeaderName, String); 4] = [
-        (CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (CONTENT_TYPE, kind.to_owned()),
         (CONTENT_DISPOSITION, disposition(name)),
-        (CONTENT_SECURITY_POLICY, NOTHING.to_owned()),
+        (CONTENT_SECURITY_POLICY, SANDBOX.to_owned()),
         (X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
     ];
-    let mut response = (headers, body).into_response();
+    let mut response = (headers, body.into()).into_response();
     if let Some(size) = size {
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(size));
     }

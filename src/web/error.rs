@@ -186,7 +186,7 @@ impl Error {
         .bare();
         error.0.goes = page.map(|page| {
             let here = page.path_and_query().map_or("/", |here| here.as_str());
-            let next: String = url::form_urlencoded::byte_serialize(here.as_bytes()).collect();
+            let next = engine::encoded(here);
             if here == "/" { "/login".to_owned() } else { format!("/login?next={next}") }
         });
         error

@@ -239,6 +239,7 @@ async fn stacks_are_groups_that_fold() {
     assert_eq!(headings.len(), 2, "{headings:?}");
     contains_all(&headings[0], &[&shop, "2 containers", "1 running"]);
     assert_eq!(rows(&page), [db.id.clone(), web.id.clone(), alone.id.clone()], "stacks come first");
+    assert_eq!(page.attributes("tr.group th a", "href"), [format!("/logs?stack={shop}")]);
     let fold = page.attribute("tr.group a", "href").expect("a way to fold it");
     let folded = console.get(&fold).await.expect(200);
     assert_eq!(rows(&folded), std::slice::from_ref(&alone.id));

@@ -138,7 +138,7 @@ async fn browse_running(engine: RealEngine) {
     upload(&console, &format!("{base}/upload?path=/srv"), &[("replace", "1")], "hello.txt", b"other").await.expect(200);
     let stat = engine.docker(&["exec", &web.id, "stat", "-c", "%a %u %g %s", "/srv/hello.txt"]).await;
     // podman gives what is put in to the container's own user.
-    let is_podman = engine.socket.to_string_lossy().contains("podman");
+    let is_podman = engine.is_podman();
     assert_eq!(stat, if is_podman { "640 0 0 5" } else { "640 1000 1001 5" }, "owner and mode stay");
     send(&console, &format!("{base}/folder?path=/srv"), &[("name", "made")]).await.expect(200);
     send(&console, &format!("{base}/folder?path=/srv"), &[("name", "made")]).await.expect(409);

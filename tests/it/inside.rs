@@ -181,6 +181,10 @@ async fn changes_on_every_engine() {
         assert_eq!(page.commands()[0], format!("docker diff {} | grep '^D'", web.name));
         let page = console.get(&web.path("changes?path=/srv&q=B")).await.expect(200);
         assert!(page.has(".diff .leaf") && !page.said().contains("passwd"), "{}", page.said());
+        // A file leads to itself among the files.
+        let page = console.get(&web.path("changes?path=/etc")).await.expect(200);
+        let file = page.attribute(".diff .leaf a", "href").expect("a link to the file");
+        contains_all(&console.get(&file).await.expect(200).said(), &["passwd", "root:x:0:0"]);
         // Stopped, too.
         engine.docker(&["kill", &web.id]).await;
         console.sees_state(&web.id, "exited").await;

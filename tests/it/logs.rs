@@ -92,7 +92,7 @@ printf '{"level":"warn","msg":"json"}\n' >&2
 sleep 1; echo last; sleep 1000"#;
     for engine in [RealEngine::docker28(), RealEngine::docker20(), RealEngine::podman4()] {
         let console = Console::on(&engine).await;
-        let is_podman = engine.socket.to_string_lossy().contains("podman");
+        let is_podman = engine.is_podman();
         let made = engine.run("bytes", &format!("busybox sh -c {}", shell_words::quote(script))).await;
         has_written(&console, &made, "last").await;
         let answer = lines(&console, &made, "&n=50").await;
@@ -126,7 +126,7 @@ sleep 1; echo last; sleep 1000"#;
 async fn s061_all_of_a_log_is_paged_through_and_nothing_is_missing() {
     for engine in [RealEngine::docker28(), RealEngine::docker20(), RealEngine::podman4()] {
         let console = Console::on(&engine).await;
-        let is_podman = engine.socket.to_string_lossy().contains("podman");
+        let is_podman = engine.is_podman();
         let many = if is_podman { 5_000 } else { 20_000 };
         let made = engine.run("long", &format!("busybox sh -c 'seq 1 {many}; echo last; sleep 1000'")).await;
         has_written(&console, &made, "last").await;
@@ -304,6 +304,9 @@ async fn several_logs_are_one_by_time() {
     let page = console.get(&format!("/logs?stack={stack}")).await.expect(200);
     contains_all(&page.said(), &[&a.name, &b.name, "a-last", "b-last"]);
     contains_all(&page.commands().join("\n"), &[&format!("docker logs -n 200 {}", a.name)]);
+    // What is ticked in the list.
+    let ticked = console.get(&format!("/logs?back=%2Fcontainers&id={}&id={}", a.id, b.id)).await.expect(200);
+    contains_all(&ticked.said(), &[&a.name, &b.name, "a-last", "b-last"]);
     let file = console.get(&format!("/logs/download?c={}&c={}", a.id, b.id)).await.expect(200);
     assert_eq!(file.body.lines().filter(|line| line.starts_with(&format!("{} | b", b.name))).count(), 41);
     // What comes, of both.
@@ -510,7 +513,7 @@ async fn the_end_of_a_log_outlives_its_container() {
         contains_all(&console.by(&admin, "GET", "/logs").send().await.said(), &[&red.name, &blue.name]);
         // An engine removes what goes by itself (--rm) a moment after it has ended: on a busy one that moment is missed now
         // and then. podman is always faster.
-        let mut is_kept = engine.socket.to_string_lossy().contains("podman");
+        let mut is_kept = engine.is_podman();
         for n in 0..8 {
             if is_kept {
                 break;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::entry::{Found, Kind};
 use crate::engine::{
     ContainerId, Engine, Error, Outage,
-    wire::{READ, deadline, message},
+    wire::{READ, deadline, encoded, message},
 };
 
 /// The largest answer that is no archive.
@@ -20,10 +20,6 @@ const ANSWER: usize = 4 << 20;
 
 fn invalid(error: impl std::fmt::Display) -> Error {
     Error::Invalid(error.to_string())
-}
-
-pub(super) fn encoded(text: &str) -> String {
-    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 pub(super) fn archive(id: &ContainerId, path: &str) -> String {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::call;
 use crate::engine::{
     ContainerId, Engine, Error, Link, VolumeName,
-    wire::{ACT, READ},
+    wire::{ACT, READ, encoded},
 };
 
 /// The label that helpers carry; its value is which console they belong to.
@@ -185,7 +185,7 @@ async fn remove(engine: &Engine, id: &ContainerId) {
 /// Removes all helpers of this console that are there, whoever made them.
 async fn sweep(engine: &Engine) -> Result<usize, Error> {
     let filter = json!({ "label": [format!("{LABEL}={}", engine.files.installation())] }).to_string();
-    let path = format!("/containers/json?all=true&filters={}", call::encoded(&filter));
+    let path = format!("/containers/json?all=true&filters={}", encoded(&filter));
     let listed: Vec<Value> = engine.wire.get_within(&path, READ).await?;
     // What was made meanwhile is in use. What is removed by force is looked at once more: not every engine knows each
     // filter, and one that does not lists everything.

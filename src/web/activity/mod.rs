@@ -5,15 +5,13 @@ pub mod json;
 
 use crate::web::filters;
 use askama::Template;
-use axum::{
-    http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
-    response::{IntoResponse, Response},
-};
+use axum::response::Response;
 use jiff::Timestamp;
 
 use super::{
     Error, Routes,
     answer::Newest,
+    attachment::attachment,
     audit::mark,
     chrome::Chrome,
     extract::{Page, Query},
@@ -144,9 +142,5 @@ async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
 /// `GET /activity.sh`
 async fn script(page: Page) -> Result<Response, Error> {
     let (lines, _) = lines(&page, None).await?;
-    let headers = [
-        (CONTENT_TYPE, "text/x-shellscript; charset=utf-8"),
-        (CONTENT_DISPOSITION, "attachment; filename=\"activity.sh\""),
-    ];
-    Ok((headers, script_of(&lines)).into_response())
+    Ok(attachment("text/x-shellscript; charset=utf-8", "activity.sh", None, script_of(&lines)))
 }

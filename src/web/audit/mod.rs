@@ -6,8 +6,7 @@ use crate::web::filters;
 use askama::Template;
 use axum::{
     body::{Body, Bytes},
-    http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use futures_util::stream;
 use jiff::Timestamp;
@@ -15,6 +14,7 @@ use jiff::Timestamp;
 use super::{
     Error, Routes,
     answer::Newest,
+    attachment::attachment,
     chrome::Chrome,
     extract::{Fields, Page, Query},
     html::html,
@@ -163,14 +163,9 @@ fn export(team: Team, head: &'static str, line: fn(&Recorded) -> String) -> Body
     Body::from_stream(lines)
 }
 
-fn file(kind: &'static str, name: &'static str, body: Body) -> Response {
-    let disposition = format!("attachment; filename=\"{name}\"");
-    ([(CONTENT_TYPE, kind.to_owned()), (CONTENT_DISPOSITION, disposition)], body).into_response()
-}
-
 /// `GET /audit.jsonl`: an entry a line, with its number and hash.
 async fn jsonl(page: Page) -> Response {
-    file("application/jsonl", "audit.jsonl", export(page.asker.team.clone(), "", json_line))
+    attachment("application/jsonl", "audit.jsonl", None, export(page.asker.team.clone(), "", json_line))
 }
 
 pub(super) fn json_line(entry: &Recorded) -> String {
@@ -185,7 +180,7 @@ pub(super) fn json_line(entry: &Recorded) -> String {
 /// `GET /audit.csv` (RFC 4180).
 async fn csv(page: Page) -> Response {
     const HEAD: &str = "seq,at,who,via,address,action,kind,object,name,command,outcome,why,hash\r\n";
-    file("text/csv; charset=utf-8", "audit.csv", export(page.asker.team.clone(), HEAD, csv_line))
+    attachment("text/csv; charset=utf-8", "audit.csv", None, export(page.asker.team.clone(), HEAD, csv_line))
 }
 
 pub(super) fn csv_line(recorded: &Recorded) -> String {

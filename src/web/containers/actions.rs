@@ -10,7 +10,7 @@ use axum::{
     response::Response,
 };
 
-use super::{StateMark, json, row::Way, words};
+use super::{StateMark, frame::gone, json, row::Way, words};
 use crate::{
     command::{self, echo},
     engine::{
@@ -94,14 +94,6 @@ fn echo_of(action: &Action, names: &[&str]) -> String {
         Action::Remove { link: true, .. } => echo::rm(names, false, false, true),
         Action::Remove { force, volumes, .. } => echo::rm(names, *force, *volumes, false),
     }
-}
-
-fn gone(id: &ContainerId) -> Error {
-    Error::not_found(
-        "This container is not there any more.",
-        &format!("Nothing has the id {}. It was removed, here or elsewhere.", id.short()),
-    )
-    .next(Step::link("All containers", "/containers"))
 }
 
 /// `POST /containers/{id}/{verb}`

@@ -23,6 +23,7 @@ use crate::{
         asker::Can,
         chrome::Chrome,
         doc::{Doc, Field},
+        files::in_container,
         extract::{Fields, Id, Page, Query},
         html::html,
         order::natural,
@@ -134,14 +135,14 @@ fn shown(name: &str) -> String {
 /// A line of the tree, in the order in which it is drawn.
 enum Line {
     /// A folder that unfolds.
-    Opens { name: String, kind: Option<ChangeKind>, counts: Vec<(char, usize)>, is_open: bool, path: String },
+    Opens { name: String, kind: Option<ChangeKind>, counts: Vec<(char, usize)>, is_open: bool, path: String, files: Option<String> },
     /// Its end.
     Closes,
     /// A file, or a folder with nothing in it.
     Leaf {
         name: String,
         kind: ChangeKind,
-        /// Its page among the files. The one place to fill once there are such pages.
+        /// Where it is looked at, if it is there and by somebody who may.
         file: Option<String>,
     },
     /// What of a folder is on a page of its own.
@@ -151,6 +152,8 @@ enum Line {
 /// Draws trees until there is enough on the page.
 struct Drawer<'a> {
     id: &'a ContainerId,
+    /// Whether it leads to the files.
+    reads: bool,
     view: &'a View,
     left: usize,
     is_open: bool,
@@ -173,7 +176,8 @@ impl Drawer<'_> {
             let path = format!("{folder}/{name}");
             if node.inside.is_empty() {
                 if let Some(kind) = node.kind {
-                    self.lines.push(Line::Leaf { name: shown(name), kind, file: None });
+                    let file = (self.reads && kind != ChangeKind::Deleted).then(|| in_container(self.id, &path));
+                    self.lines.push(Line::Leaf { name: shown(name), kind, file });
                 }
                 continue;
             }
@@ -185,6 +189,7 @@ impl Drawer<'_> {
                 counts,
                 is_open: self.is_open || depth == 0 && node.inside.len() <= FEW,
                 path: View { folder: path.clone(), page: 1, ..self.view.clone() }.path(self.id),
+                files: self.reads.then(|| in_container(self.id, &path)),
             });
             // The last of the room is for the folders beside it.
             let most = if depth < DEPTH { OF_FOLDER.min(self.left / 2) } else { 0 };
@@ -247,7 +252,8 @@ fn draw<'a>(page: &Page, c: &'a Container, view: &'a View, changes: &[FileChange
     let found: Vec<&FileChange> = changes.iter().filter(|change| view.takes(change)).collect();
     let tree = Node::of(found.iter().copied(), &view.folder);
     let skip = (view.page - 1).saturating_mul(OF_PAGE);
-    let mut drawer = Drawer { id, view, left: DRAWN, is_open: found.len() <= OPEN, lines: Vec::new() };
+    let reads = page.can().read;
+    let mut drawer = Drawer { id, reads, view, left: DRAWN, is_open: found.len() <= OPEN, lines: Vec::new() };
     drawer.draw(&tree, &view.folder, skip, OF_PAGE, 0);
     let lines = drawer.lines;
     let here = tree.inside.len();
@@ -360,7 +366,7 @@ mod tests {
         let id = "a".repeat(64).parse().unwrap();
         let view = View::parse(&Fields::parse(query.as_bytes()));
         let tree = Node::of(changes.iter().filter(|change| view.takes(change)), &view.folder);
-        let mut drawer = Drawer { id: &id, view: &view, left: DRAWN, is_open: false, lines: Vec::new() };
+        let mut drawer = Drawer { id: &id, reads: false, view: &view, left: DRAWN, is_open: false, lines: Vec::new() };
         drawer.draw(&tree, &view.folder, (view.page - 1) * OF_PAGE, OF_PAGE, 0);
         drawer.lines
     }

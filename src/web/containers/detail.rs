@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use crate::web::filters;
 use askama::Template;
-use axum::{
-    http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
-    response::{IntoResponse, Response},
-};
+use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -24,6 +21,7 @@ use crate::{
     web::{
         Error,
         asker::Can,
+        attachment::attachment,
         chrome::Chrome,
         extract::{Id, Page},
         html::{Moment, bytes, html},
@@ -244,11 +242,7 @@ pub async fn inspect(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Er
 pub async fn raw(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Error> {
     let page = page.revealed().await?;
     let detail = page.engine.containers().get(&id).await?;
-    let headers = [
-        (CONTENT_TYPE, "application/json".to_owned()),
-        (CONTENT_DISPOSITION, format!("attachment; filename=\"container-{}.json\"", id.short())),
-    ];
-    Ok((headers, pretty(&detail.raw)).into_response())
+    Ok(attachment("application/json", &format!("container-{}.json", id.short()), None, pretty(&detail.raw)))
 }
 
 fn pretty(value: &Value) -> String {

@@ -4,8 +4,7 @@ use crate::web::filters;
 use askama::Template;
 use axum::{
     body::Body,
-    http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use futures_util::stream;
 use serde::Serialize;
@@ -21,13 +20,13 @@ use crate::{
     team::Right,
     web::{
         Error, Routes,
+        attachment::attachment,
         chrome::Chrome,
         deed::{Came, Deed},
         doc::Doc,
         error::Step,
         extract::{Id, Page},
         html::html,
-        security::SANDBOX,
     },
 };
 
@@ -102,12 +101,7 @@ async fn tar(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Error> {
         };
         Some((piece, (export, lease)))
     });
-    let headers = [
-        (CONTENT_TYPE, "application/x-tar".to_owned()),
-        (CONTENT_DISPOSITION, format!("attachment; filename=\"{file}\"; filename*=UTF-8''{file}")),
-        (CONTENT_SECURITY_POLICY, SANDBOX.to_owned()),
-    ];
-    Ok((headers, Body::from_stream(body)).into_response())
+    Ok(attachment("application/x-tar", &file, None, Body::from_stream(body)))
 }
 
 /// What would be exported.

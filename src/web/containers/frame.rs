@@ -126,7 +126,7 @@ impl<'a> Tabs<'a> {
 #[template(path = "containers/_frame.html")]
 pub struct Frame<'a> {
     c: &'a Container,
-    mark: StateMark,
+    head: Head<'a>,
     label: &'static str,
     command: String,
     tabs: Tabs<'a>,
@@ -136,7 +136,7 @@ impl<'a> Frame<'a> {
     /// Around this tab, which shows what `command` would.
     pub fn new(page: &Page, container: &'a Container, here: Tab, command: String) -> Self {
         let tabs = Tabs::new(page, container, here);
-        Self { c: container, mark: StateMark::of(container), label: here.label(), command, tabs }
+        Self { c: container, head: Head::of(container), label: here.label(), command, tabs }
     }
 
     /// The same for a page that has its command elsewhere.
@@ -164,10 +164,16 @@ struct Head<'a> {
     mark: StateMark,
 }
 
+impl<'a> Head<'a> {
+    fn of(c: &'a Container) -> Self {
+        Self { c, mark: StateMark::of(c) }
+    }
+}
+
 /// The part of the head that changes, for a live connection.
 pub fn head(container: Option<&Container>) -> Result<Part, Error> {
     let html = match container {
-        Some(c) => html(&Head { mark: StateMark::of(c), c })?.0,
+        Some(c) => html(&Head::of(c))?.0,
         None => r#"<span id="head" data-state="gone"><span class="state">removed</span></span>"#.to_owned(),
     };
     Ok(Part { id: "head".to_owned(), html })
@@ -178,10 +184,10 @@ pub fn find(page: &Page, id: &ContainerId) -> Result<Arc<Container>, Error> {
     page.picture.containers.get(id).cloned().ok_or_else(|| gone(id))
 }
 
-fn gone(id: &ContainerId) -> Error {
+pub(super) fn gone(id: &ContainerId) -> Error {
     Error::not_found(
-        "There is no such container.",
-        &format!("Nothing has the id {}. It may have been removed, here or elsewhere.", id.short()),
+        "This container is not there any more.",
+        &format!("Nothing has the id {}. It was removed, here or elsewhere.", id.short()),
     )
     .next(Step::link("All containers", "/containers"))
 }

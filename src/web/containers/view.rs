@@ -4,7 +4,7 @@ use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 use crate::{
     command::echo,
-    engine::{Container, ContainerId, Figures, Health, Picture},
+    engine::{Container, ContainerId, Figures, Health, Picture, encoded},
     web::{extract::Fields, html::count, order::natural},
 };
 
@@ -112,7 +112,7 @@ impl View {
 
     /// The address, to be put into the query of another.
     pub fn back(&self) -> String {
-        url::form_urlencoded::byte_serialize(self.path().as_bytes()).collect()
+        encoded(&self.path())
     }
 
     pub fn with(&self, change: impl FnOnce(&mut Self)) -> String {

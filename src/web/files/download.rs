@@ -12,7 +12,7 @@ use crate::{
     engine::{Download, FilePath, FilePlace, Form, VolumeName},
     web::{
         Error,
-        attachment::attachment,
+        attachment::{BYTES, attachment},
         deed::{Came, Deed},
         extract::{Id, Page, Query},
     },
@@ -79,5 +79,5 @@ fn sent(download: Download) -> Response {
         let piece = download.next().await?;
         Some((piece, download))
     });
-    attachment(&name, size, Body::from_stream(pieces))
+    attachment(BYTES, &name, size, Body::from_stream(pieces))
 }

@@ -16,7 +16,7 @@ use axum::{
 
 use super::{Error, Routes, extract::Page};
 use crate::{
-    engine::{FilePath, FilePlace},
+    engine::{ContainerId, FilePath, FilePlace, encoded},
     team::{Right, Subject},
 };
 
@@ -76,6 +76,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Target {
     }
 }
 
+/// The address of a path below that of its place's files.
+fn href(base: &str, what: &str, path: &str) -> String {
+    let slash = if what.is_empty() { "" } else { "/" };
+    // A slash may stand in a query as it is, and reads better.
+    format!("{base}{slash}{what}?path={}", encoded(path).replace("%2F", "/"))
+}
+
+/// Where a container's file or folder is looked at.
+pub fn in_container(id: &ContainerId, path: &str) -> String {
+    href(&format!("/containers/{id}/files"), "", path)
+}
+
 /// A place as pages speak of it.
 pub struct Spot {
     pub place: FilePlace,
@@ -99,10 +111,7 @@ impl Spot {
 
     /// The address of a path, `what` being nothing for looking at it.
     pub fn href(&self, what: &str, path: &FilePath) -> String {
-        let encoded: String = url::form_urlencoded::byte_serialize(path.as_str().as_bytes()).collect();
-        let slash = if what.is_empty() { "" } else { "/" };
-        // A slash may stand in a query as it is, and reads better.
-        format!("{}{slash}{what}?path={}", self.base, encoded.replace("%2F", "/"))
+        href(&self.base, what, path.as_str())
     }
 
     fn subject(&self) -> Subject {

@@ -92,7 +92,8 @@ impl Asked {
     pub async fn of_query(page: &Page, fields: &Fields) -> Result<Self, Error> {
         let stack = fields.text("stack").map(str::to_owned);
         let mut ids = Vec::new();
-        for text in fields.all("c") {
+        // What is ticked in a list comes as `id`.
+        for text in fields.all("c").chain(fields.all("id")) {
             let id: ContainerId = text.parse().map_err(|_| {
                 let why = "A container’s full id is expected: 64 hex digits.";
                 Error::of_fields(StatusCode::UNPROCESSABLE_ENTITY, "That cannot be shown.", [("c", why)])

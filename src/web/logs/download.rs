@@ -2,10 +2,7 @@
 
 use std::io::Write as _;
 
-use axum::{
-    http::{HeaderValue, header::CONTENT_TYPE},
-    response::Response,
-};
+use axum::response::Response;
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 
@@ -77,10 +74,8 @@ pub async fn download(Query(fields): Query, live: Live) -> Result<Response, Erro
     };
     let name = format!("{stem}.log{}", if is_gzip { ".gz" } else { "" });
     let body = live.file(move |outbox| send(outbox, scan, filter, asked.sources, is_gzip, has_times));
-    let mut response = attachment(&name, None, body);
     let kind = if is_gzip { "application/gzip" } else { "text/plain; charset=utf-8" };
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    Ok(response)
+    Ok(attachment(kind, &name, None, body))
 }
 
 async fn send(outbox: Outbox, mut scan: Scan, filter: Filter, sources: Vec<Source>, is_gzip: bool, has_times: bool) {

@@ -172,7 +172,7 @@ fn choose(page: &Page) -> Result<Response, Error> {
 
 /// `GET /logs`
 pub async fn several(page: Page, Query(fields): Query) -> Result<Response, Error> {
-    if fields.text("c").is_none() && fields.text("stack").is_none() {
+    if ["c", "id", "stack"].iter().all(|name| fields.text(name).is_none()) {
         return choose(&page);
     }
     let asked = Asked::of_query(&page, &fields).await?;
@@ -254,7 +254,7 @@ impl<'a> LogsPage<'a> {
         };
         let is_kept = |name: &str| !PLACES.contains(&name) && !own.contains(&name);
         let kept = self.asked.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let kept = kept.filter(|(name, _)| is_kept(name) && !matches!(*name, "c" | "stack" | "n"));
+        let kept = kept.filter(|(name, _)| is_kept(name) && !matches!(*name, "c" | "id" | "back" | "stack" | "n"));
         let several = self.frame.is_none() || form == "download";
         let sources = self.sources.iter().filter(|_| several).map(|source| ("c", source.id.as_str()));
         sources.chain(kept).collect()

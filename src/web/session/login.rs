@@ -9,6 +9,7 @@ use axum::{
 
 use super::door::{Door, device, enter, status, with};
 use crate::{
+    engine::encoded,
     team::{self, Step},
     web::{
         Error, cookie,
@@ -87,7 +88,7 @@ pub async fn page(page: Page, headers: HeaderMap, Query(query): Query) -> Result
         return Ok(see_other(next));
     }
     if page.is_from_elsewhere && !query.is_set("again") {
-        let next = url::form_urlencoded::byte_serialize(next.as_bytes()).collect::<String>();
+        let next = encoded(next);
         return Ok(html(&Again { next: &format!("/login?again=1&next={next}") })?.into_response());
     }
     let has_ended = cookie::read(&headers, cookie::session(page.asker.client)).is_some();

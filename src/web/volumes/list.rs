@@ -4,10 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use crate::web::filters;
 use askama::Template;
-use axum::{
-    http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
-    response::{IntoResponse, Response},
-};
+use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -19,6 +16,7 @@ use crate::{
         Error,
         answer::List,
         asker::Can,
+        attachment::attachment,
         chrome::Chrome,
         containers::StateMark,
         error::Step,
@@ -352,11 +350,8 @@ fn texts(raw: &Value, part: &str) -> Vec<(String, String)> {
 pub async fn raw(Id(name): Id<VolumeName>, page: Page) -> Result<Response, Error> {
     let page = page.revealed().await?;
     let raw = page.engine.volumes().inspect(&name).await?;
-    let headers = [
-        (CONTENT_TYPE, "application/json".to_owned()),
-        (CONTENT_DISPOSITION, format!("attachment; filename=\"volume-{name}.json\"")),
-    ];
-    Ok((headers, serde_json::to_string_pretty(&raw).unwrap_or_default()).into_response())
+    let json = serde_json::to_string_pretty(&raw).unwrap_or_default();
+    Ok(attachment("application/json", &format!("volume-{name}.json"), None, json))
 }
 
 /// How many, for a sentence.

@@ -77,6 +77,11 @@ impl RealEngine {
         Self { socket: socket.to_owned(), prefix, more: Mutex::default() }
     }
 
+    /// Whether it is podman.
+    pub fn is_podman(&self) -> bool {
+        self.socket.to_string_lossy().contains("podman")
+    }
+
     /// A name that is this test's own.
     pub fn name(&self, name: &str) -> String {
         format!("{}-{name}", self.prefix)

@@ -93,6 +93,15 @@ fn too_many() -> Error {
     .next(Step::link("All open terminals", "/terminals"))
 }
 
+/// That another can be opened in this container now.
+fn has_place(shells: &Shells, page: &Page, container: &Container) -> Result<(), Error> {
+    match obstacle(container) {
+        Some(error) => Err(error),
+        None if shells.has_room(&page.asker.who) => Ok(()),
+        None => Err(too_many()),
+    }
+}
+
 fn no_shell(container: &Container) -> Error {
     Error::new(
         StatusCode::UNPROCESSABLE_ENTITY,
@@ -112,12 +121,7 @@ async fn open(
 ) -> Result<Response, Error> {
     let container = find(&page, &id)?;
     let wanted = Wanted::read(&fields)?;
-    if let Some(error) = obstacle(&container) {
-        return Err(error);
-    }
-    if !shells.has_room(&page.asker.who) {
-        return Err(too_many());
-    }
+    has_place(&shells, &page, &container)?;
     let (line, public) = (wanted.line(&container.name, None), wanted.public(&container.name));
     let deed = Deed {
         public: Some(public.clone()),
@@ -154,12 +158,7 @@ async fn attach(
 ) -> Result<Response, Error> {
     let container = find(&page, &id)?;
     let is_read_only = !fields.is_set("write");
-    if let Some(error) = obstacle(&container) {
-        return Err(error);
-    }
-    if !shells.has_room(&page.asker.who) {
-        return Err(too_many());
-    }
+    has_place(&shells, &page, &container)?;
     let command = echo::attach(&container.name, is_read_only);
     let deed = Deed::new("attach.open", "container", id.as_str(), &container.name, &command);
     let engine = page.engine.clone();
