@@ -54,7 +54,8 @@ async fn run(config: &Config) -> anyhow::Result<()> {
         .keep_uploads(&files, config.max_upload.saturating_mul(1 << 20))
         .with_context(|| format!("the folder {} cannot be used", files.display()))?;
     let sweeping = engine.clone();
-    tokio::spawn(async move { sweeping.sweep_helpers().await });
+    let terminals = config.data.join("terminals.json");
+    tokio::spawn(async move { tokio::join!(sweeping.sweep_helpers(), sweeping.keep_terminals(terminals)) });
     let names = Guards::new(&config.hosts, config.public_url.as_ref()).hosts().map(str::to_owned).collect();
     let tls = config.certificate(names).map(Tls::start).transpose()?;
     let listens = listeners.main.local_addr()?;

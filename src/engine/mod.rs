@@ -36,6 +36,7 @@ use std::sync::Arc;
 
 use bollard::{BollardRequest, ClientVersion, Docker};
 
+pub(crate) use self::wire::encoded;
 pub use self::{
     address::Address,
     changes::{FileChange, Kind as ChangeKind},
@@ -66,7 +67,6 @@ pub use self::{
     system::{Info, Version},
     volumes::{NewVolume, Sizes, Volume, Volumes},
 };
-pub(crate) use self::wire::encoded;
 use self::{containers::Details, live::Live, wire::Wire};
 
 /// bollard's own timeout, above every deadline of ours.
@@ -88,6 +88,7 @@ pub struct Engine {
     exports: export::Places,
     feeds: Arc<logs::Feeds>,
     shelf: Arc<logs::Shelf>,
+    ledger: Arc<exec::Ledger>,
     keeping: tokio::task::AbortHandle,
     reach: Arc<Reach>,
     views: Arc<reach::Views>,
@@ -123,6 +124,7 @@ impl Engine {
             exports: export::Places::default(),
             feeds: Arc::default(),
             shelf: Arc::default(),
+            ledger: Arc::default(),
             keeping,
             reach: Arc::new(Reach::everything()),
             views: Arc::default(),
