@@ -25,6 +25,7 @@ mod past;
 mod picture;
 mod processes;
 mod reach;
+mod registries;
 pub mod spec;
 mod stats;
 mod system;
@@ -63,6 +64,7 @@ pub use self::{
     picture::{Link, Picture},
     processes::{Columns, Processes},
     reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_options, root_on_host},
+    registries::{Credentials, HUB, Keyring, Registries, Registry, Ways},
     stats::{Figures, Measure, Point, Range, Usage, Watcher},
     system::{Info, Version},
     volumes::{NewVolume, Sizes, Volume, Volumes},
@@ -89,6 +91,7 @@ pub struct Engine {
     feeds: Arc<logs::Feeds>,
     shelf: Arc<logs::Shelf>,
     ledger: Arc<exec::Ledger>,
+    keyring: Arc<std::sync::OnceLock<registries::Keyring>>,
     keeping: tokio::task::AbortHandle,
     reach: Arc<Reach>,
     views: Arc<reach::Views>,
@@ -125,6 +128,7 @@ impl Engine {
             feeds: Arc::default(),
             shelf: Arc::default(),
             ledger: Arc::default(),
+            keyring: Arc::default(),
             keeping,
             reach: Arc::new(Reach::everything()),
             views: Arc::default(),
@@ -177,6 +181,11 @@ impl Engine {
     /// Its images.
     pub fn images(&self) -> Images<'_> {
         Images(self)
+    }
+
+    /// The registries that it speaks to.
+    pub fn registries(&self) -> Registries<'_> {
+        Registries(self)
     }
 
     /// Its volumes.

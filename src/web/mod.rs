@@ -34,6 +34,7 @@ mod overview;
 mod people;
 mod prefix;
 mod process;
+mod registries;
 mod routes;
 mod screen;
 mod security;
@@ -119,6 +120,14 @@ pub static SECTIONS: &[Section] = &[
         count: Some(|picture| picture.volumes.len()),
         right: Right::Look,
         routes: volumes::routes,
+    },
+    Section {
+        path: "/registries",
+        label: "Registries",
+        group: None,
+        count: None,
+        right: Right::Registries,
+        routes: registries::routes,
     },
     Section {
         path: "/events",
