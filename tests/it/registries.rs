@@ -79,7 +79,7 @@ async fn s045_what_is_saved_opens_its_registry_and_is_told_to_nobody() {
     contains_all(&page.text(&row), &[HOST, "plain HTTP", "ada", "administrators", "by admin"]);
     contains_all(
         &page.text("tr[data-name='docker.io']"),
-        &["Docker Hub", "HTTPS", "nobody", "everybody who may create"],
+        &["Docker Hub", "HTTPS", "nobody", "operators, too"],
     );
     console.by(&admin, "POST", &format!("/registries/{}/check", HOST.replace(':', "%3A"))).send().await.expect(303);
     contains_all(&run(&console, &admin, &engine.name("mine"), &private).await, &["done in"]);
