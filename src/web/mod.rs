@@ -29,6 +29,7 @@ pub mod html;
 mod jobs;
 mod logs;
 mod metrics;
+mod moment;
 mod order;
 mod overview;
 mod people;
@@ -43,6 +44,7 @@ mod shell;
 mod shells;
 mod socket;
 mod stream;
+mod system;
 mod terminals;
 mod theme;
 mod volumes;
@@ -119,6 +121,14 @@ pub static SECTIONS: &[Section] = &[
         count: Some(|picture| picture.volumes.len()),
         right: Right::Look,
         routes: volumes::routes,
+    },
+    Section {
+        path: "/engine",
+        label: "Engine",
+        group: Some("Engine"),
+        count: None,
+        right: Right::Look,
+        routes: system::routes,
     },
     Section {
         path: "/events",

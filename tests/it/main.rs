@@ -29,6 +29,7 @@ mod reach;
 mod roles;
 mod session;
 mod stats;
+mod system;
 mod terminal;
 mod tls;
 mod update;
