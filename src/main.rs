@@ -56,7 +56,8 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     engine.keep_events(KeepEvents { folder: config.data.join("events"), time: config.keep_events });
     engine.keep_jobs(config.data.join("jobs"));
     let sweeping = engine.clone();
-    tokio::spawn(async move { sweeping.sweep_helpers().await });
+    let terminals = config.data.join("terminals.json");
+    tokio::spawn(async move { tokio::join!(sweeping.sweep_helpers(), sweeping.keep_terminals(terminals)) });
     let names = Guards::new(&config.hosts, config.public_url.as_ref()).hosts().map(str::to_owned).collect();
     let tls = config.certificate(names).map(Tls::start).transpose()?;
     let listens = listeners.main.local_addr()?;

@@ -97,6 +97,7 @@ pub struct Engine {
     kept_events: Arc<events::Keeping>,
     feeds: Arc<logs::Feeds>,
     shelf: Arc<logs::Shelf>,
+    ledger: Arc<exec::Ledger>,
     keeping: tokio::task::AbortHandle,
     reach: Arc<Reach>,
     /// For whom it works, where people sign in: jobs carry the name.
@@ -137,6 +138,7 @@ impl Engine {
             kept_events,
             feeds: Arc::default(),
             shelf: Arc::default(),
+            ledger: Arc::default(),
             keeping,
             reach: Arc::new(Reach::everything()),
             by: None,
