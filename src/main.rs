@@ -12,7 +12,7 @@ use tokio::{
 use tracing_subscriber::EnvFilter;
 use wheelhouse::{
     config::{Admin, Audit, Command, Config, LogFormat},
-    engine::{Credentials, Engine, Keep},
+    engine::{Credentials, Engine, Keep, KeepEvents},
     team::{Seal, Team, Verdict, oidc::Oidc},
     tls::Tls,
     web::{self, Guards, Listeners, Rules},
@@ -59,6 +59,8 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     engine
         .keep_uploads(&files, config.max_upload.saturating_mul(1 << 20))
         .with_context(|| format!("the folder {} cannot be used", files.display()))?;
+    engine.keep_events(KeepEvents { folder: config.data.join("events"), time: config.keep_events });
+    engine.keep_jobs(config.data.join("jobs"));
     let sweeping = engine.clone();
     let terminals = config.data.join("terminals.json");
     tokio::spawn(async move { tokio::join!(sweeping.sweep_helpers(), sweeping.keep_terminals(terminals)) });

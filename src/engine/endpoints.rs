@@ -47,6 +47,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     look("/volumes/{name}"),
     act("GET", "/system/df"),
     act("GET", "/images/json"),
+    act("GET", "/networks"),
     act("POST", "/containers/create"),
     act("POST", "/containers/{id}/start"),
     act("POST", "/containers/{id}/stop"),
@@ -76,6 +77,9 @@ pub const ENDPOINTS: &[Endpoint] = &[
     act("POST", "/auth"),
     act("POST", "/volumes/create"),
     act("DELETE", "/volumes/{name}"),
+    act("DELETE", "/networks/{id}"),
+    act("DELETE", "/images/{name}"),
+    act("POST", "/build/prune"),
 ];
 
 /// The endpoint that a call goes to; `path` is without version and query. None for what this console does not call.

@@ -13,8 +13,9 @@ use super::{
     events::Event,
     ids::{ContainerId, VolumeName},
     own::Own,
+    reach::Scope,
     stats::Usage,
-    system::Info,
+    system::{Disk, Info},
     volumes::{Sizes, Volume},
 };
 
@@ -29,6 +30,10 @@ pub struct Picture {
     pub volumes: BTreeMap<VolumeName, Arc<Volume>>,
     /// The volumes' sizes, where somebody asked for them.
     pub sizes: Sizes,
+    /// What the disk is used for, where somebody asked for it.
+    pub disk: Disk,
+    /// The jobs that have not ended, by what they see who started them.
+    pub working: Arc<Vec<Vec<Scope>>>,
     /// Who uses most memory, while somebody looks.
     pub usage: Arc<Vec<Usage>>,
     /// The newest events, oldest first.

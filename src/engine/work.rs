@@ -110,7 +110,7 @@ impl Jobs<'_> {
 
 impl Stage {
     /// How work on many ended: as its first failure, if any failed.
-    fn of_parts(progress: Progress) -> Self {
+    pub(super) fn of_parts(progress: Progress) -> Self {
         match progress.parts.into_iter().find_map(|part| part.result?.err()) {
             Some(error) => Self::Failed { error, container: None },
             None => Self::Done { container: None },

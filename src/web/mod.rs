@@ -29,6 +29,7 @@ pub mod html;
 mod jobs;
 mod logs;
 mod metrics;
+mod moment;
 mod order;
 mod overview;
 mod people;
@@ -44,6 +45,7 @@ mod shell;
 mod shells;
 mod socket;
 mod stream;
+mod system;
 mod terminals;
 mod theme;
 mod volumes;
@@ -128,6 +130,14 @@ pub static SECTIONS: &[Section] = &[
         count: None,
         right: Right::Registries,
         routes: registries::routes,
+    },
+    Section {
+        path: "/engine",
+        label: "Engine",
+        group: Some("Engine"),
+        count: None,
+        right: Right::Look,
+        routes: system::routes,
     },
     Section {
         path: "/events",

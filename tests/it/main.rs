@@ -30,6 +30,7 @@ mod registries;
 mod roles;
 mod session;
 mod stats;
+mod system;
 mod terminal;
 mod tls;
 mod update;

@@ -141,6 +141,12 @@ impl Engine {
         Self { reach, ..self.clone() }
     }
 
+    /// The same engine, working for somebody of this name.
+    #[must_use]
+    pub fn on_behalf_of(&self, name: &str) -> Self {
+        Self { by: Some(name).filter(|name| !name.is_empty()).map(Arc::from), ..self.clone() }
+    }
+
     /// How far the hand goes that holds it.
     pub fn reach(&self) -> &Reach {
         &self.reach

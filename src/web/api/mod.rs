@@ -64,6 +64,9 @@ mod tests {
         ("GET /containers/{id}/processes/stream", "a live page"),
         ("GET /volumes/stream", "a live page"),
         ("GET /events/stream", "a live page"),
+        ("GET /engine/disk/stream", "a live page"),
+        ("POST /engine/notices", "what a browser has put away"),
+        ("GET /jobs/stream", "a live page"),
         ("GET /jobs/{id}/stream", "a live page"),
         ("GET /containers/{id}/inspect.json", "a file: /containers/{id}/inspect has the same"),
         ("GET /containers/{id}/files/download", "a file"),
@@ -85,6 +88,7 @@ mod tests {
         "GET /activity.sh",
         "GET /audit.jsonl",
         "GET /audit.csv",
+        "GET /events.jsonl",
         "GET /containers/{id}/export.tar",
         "GET /logs/download",
     ];
