@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use super::words::join;
+use crate::engine::Build;
 
 /// A command in the making: words that are quoted when they are put on a line.
 struct Line(Vec<String>);
@@ -278,6 +279,25 @@ pub fn volume_restore(volume: &str, file: &str) -> String {
 /// `docker pull --platform linux/arm64 nginx`.
 pub fn pull(image: &str, platform: Option<&str>) -> String {
     Line::docker("pull").option("--platform", platform).names(&[image])
+}
+
+/// `docker build -t shop/web:1 --build-arg A=b .`; a Dockerfile alone comes from stdin, `-`.
+pub fn build(what: &Build, from: &str) -> String {
+    let mut line = Line::docker("build");
+    for tag in &what.tags {
+        line = line.option("-t", Some(tag.as_str()));
+    }
+    for (name, value) in &what.args {
+        line = line.option("--build-arg", Some(format!("{name}={value}").as_str()));
+    }
+    let some = |text: &'_ str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    line.option("-f", some(&what.dockerfile).filter(|file| file != "Dockerfile").as_deref())
+        .option("--target", some(&what.target).as_deref())
+        .option("--platform", some(&what.platform).as_deref())
+        .when(what.no_cache, "--no-cache")
+        .when(what.pull, "--pull")
+        .words([from])
+        .end()
 }
 
 /// `docker login -u ada ghcr.io`; without a registry, Docker Hub is meant.

@@ -87,6 +87,10 @@ pub struct Progress {
     pub stage: Stage,
     /// The layers of a pull.
     pub layers: Vec<Layer>,
+    /// The steps of a build.
+    pub steps: Vec<Step>,
+    /// The image that came of it: what to run it by.
+    pub image: Option<String>,
     /// The parts of work on many.
     pub parts: Vec<Part>,
     /// Bytes that it has freed, where sizes were known.
@@ -139,6 +143,64 @@ impl Layer {
     /// Whether it is here.
     pub fn is_complete(&self) -> bool {
         matches!(self.status.as_str(), "Pull complete" | "Already exists" | "Download complete")
+    }
+}
+
+/// How many lines of a step are kept: the newest.
+const STEP_LINES: usize = 300;
+/// How many steps of a build are kept.
+const STEPS: usize = 500;
+
+/// A step of a build.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What it does, in the Dockerfile's words.
+    pub name: String,
+    /// How it stands.
+    pub state: StepState,
+    /// How long it took, in milliseconds, once that is known.
+    pub took: Option<u64>,
+    /// What it has written: the newest lines.
+    pub lines: VecDeque<String>,
+}
+
+/// How a step of a build stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// Its turn has not come.
+    #[default]
+    Waiting,
+    /// It runs.
+    Running,
+    /// It was done before, and is not done again.
+    Cached,
+    /// It is done.
+    Done,
+    /// It went wrong.
+    Failed,
+}
+
+impl StepState {
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Cached => "cached",
+            Self::Done => "done",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Step {
+    /// Adds a line.
+    pub(super) fn write(&mut self, line: String) {
+        self.lines.push_back(line);
+        if self.lines.len() > STEP_LINES {
+            self.lines.pop_front();
+        }
     }
 }
 
@@ -210,6 +272,22 @@ impl Work {
                 }
             });
         }
+    }
+
+    pub(super) fn step(&self, place: usize, step: Step) {
+        self.change(|progress| {
+            if progress.steps.len() <= place && place < STEPS {
+                progress.steps.resize(place + 1, Step::default());
+            }
+            if let Some(slot) = progress.steps.get_mut(place) {
+                *slot = step;
+            }
+        });
+    }
+
+    /// Says which image came of it.
+    pub(super) fn makes(&self, image: Option<String>) {
+        self.change(|progress| progress.image = image);
     }
 
     pub(super) fn layer(&self, place: usize, layer: Layer) {
@@ -367,6 +445,8 @@ impl Jobs<'_> {
             ended: None,
             stage: Stage::Running,
             layers: Vec::new(),
+            steps: Vec::new(),
+            image: None,
             parts,
             freed: 0,
             moved: 0,

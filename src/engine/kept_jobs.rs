@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ContainerId, Engine, Error, Reach, Scope,
-    jobs::{JobId, Layer, Part, Progress, Stage, Work},
+    jobs::{JobId, Layer, Part, Progress, Stage, Step, Work},
 };
 
 /// How long a job stays after its end.
@@ -53,6 +53,10 @@ struct Kept {
     ended: Option<Timestamp>,
     stage: KeptStage,
     layers: Vec<Layer>,
+    #[serde(default)]
+    steps: Vec<Step>,
+    #[serde(default)]
+    image: Option<String>,
     parts: Vec<KeptPart>,
     freed: u64,
     moved: u64,
@@ -113,6 +117,8 @@ impl Kept {
             began: progress.began,
             ended: progress.ended,
             layers: progress.layers,
+            steps: progress.steps,
+            image: progress.image,
             freed: progress.freed,
             moved: progress.moved,
         }
@@ -140,6 +146,8 @@ impl Kept {
             ended: Some(ended),
             stage,
             layers: self.layers,
+            steps: self.steps,
+            image: self.image,
             parts: self.parts.into_iter().map(part).collect(),
             freed: self.freed,
             moved: self.moved,

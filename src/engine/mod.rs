@@ -1,6 +1,7 @@
 //! Docker in our words. No HTTP of ours, no HTML. The only place that names bollard.
 
 mod address;
+mod build;
 mod changes;
 mod commit;
 mod containers;
@@ -41,6 +42,7 @@ use bollard::{BollardRequest, ClientVersion, Docker};
 pub(crate) use self::wire::encoded;
 pub use self::{
     address::Address,
+    build::{Build, Context as BuildContext, DOCKERFILE, is_address, pack, packed},
     changes::{FileChange, Kind as ChangeKind},
     commit::{Commit, INSTRUCTIONS},
     containers::*,
@@ -55,7 +57,7 @@ pub use self::{
     },
     ids::{ContainerId, InvalidName, VolumeName, is_hex64 as is_id},
     images::Images,
-    jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
+    jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage, Step, StepState},
     logs::{
         Cursor, Filter, Follow, Found, InvalidCursor, InvalidSearch, Keep, KeptLog, Level, Line as LogLine, Logs, Mark,
         MarkKind, Matcher, News, Out, Painted, Painter, Place, Scan, Search, Style, Window, plain,
@@ -65,11 +67,11 @@ pub use self::{
     picture::{Link, Picture},
     processes::{Columns, Processes},
     reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_options, root_on_host},
-    registries::{Credentials, HUB, Keyring, Registries, Registry, Ways},
+    registries::{Credentials, HUB, Keyring, Registries, Registry},
     stats::{Figures, Measure, Point, Range, Usage, Watcher},
     system::{
-        Advisory, Disk, DiskUsage, EnginePart, Goes, Info, Label, Plan, Plugins, Registries, Registry, Release,
-        Runtime, Sum, Thing, UsedCache, UsedContainer, UsedImage, UsedVolume, Version, What, Wish,
+        Advisory, Disk, DiskUsage, EnginePart, Goes, IndexSettings, Info, Label, Plan, Plugins, RegistrySettings,
+        Release, Runtime, Sum, Thing, UsedCache, UsedContainer, UsedImage, UsedVolume, Version, What, Wish,
     },
     volumes::{NewVolume, Sizes, Volume, Volumes},
 };

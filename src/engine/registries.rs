@@ -4,9 +4,9 @@
 use std::{fmt, net::IpAddr, str::FromStr, sync::Arc, time::Duration};
 
 use bollard::auth::DockerCredentials;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::{Engine, Error, InvalidName, containers::or_default, wire::deadline};
+use super::{Engine, Error, InvalidName, RegistrySettings, wire::deadline};
 
 /// What a reference without a registry is pulled from.
 pub const HUB: &str = "docker.io";
@@ -124,57 +124,20 @@ impl fmt::Debug for Credentials {
 /// Who knows how to sign in to a registry: asked for a registry, and whether it is somebody who may do everything.
 pub type Keyring = Arc<dyn Fn(&Registry, bool) -> Option<Credentials> + Send + Sync>;
 
-/// What the engine is told of registries in its settings.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Told {
-    #[serde(default, deserialize_with = "or_default")]
-    registry_config: Config,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Config {
-    #[serde(rename = "InsecureRegistryCIDRs", deserialize_with = "or_default")]
-    insecure: Vec<String>,
-    #[serde(deserialize_with = "or_default")]
-    index_configs: std::collections::BTreeMap<String, Index>,
-    #[serde(deserialize_with = "or_default")]
-    mirrors: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Index {
-    secure: bool,
-}
-
-impl Default for Index {
-    fn default() -> Self {
-        Self { secure: true }
-    }
-}
-
-/// How the engine speaks to registries.
-#[derive(Debug, Default)]
-pub struct Ways {
-    config: Config,
-}
-
-impl Ways {
+impl RegistrySettings {
     /// Whether the engine may speak to it without encryption, or without knowing who answers.
     pub fn is_plain(&self, registry: &Registry) -> bool {
-        if let Some(index) = self.config.index_configs.get(registry.as_str()) {
+        if let Some(index) = self.known.get(registry.as_str()) {
             return !index.secure;
         }
         let host = registry.host().trim_matches(['[', ']']);
         let address: Option<IpAddr> = if host == "localhost" { "127.0.0.1".parse().ok() } else { host.parse().ok() };
-        address.is_some_and(|address| self.config.insecure.iter().any(|network| contains(network, address)))
+        address.is_some_and(|address| self.insecure.iter().any(|network| contains(network, address)))
     }
 
     /// The mirrors of Docker Hub that it asks first.
     pub fn mirrors(&self) -> &[String] {
-        &self.config.mirrors
+        self.known.get(HUB).map(|hub| hub.mirrors.as_slice()).unwrap_or_default()
     }
 }
 
@@ -220,13 +183,6 @@ impl Registries<'_> {
         };
         let asked = self.0.wire.post("/auth", &body, SIGN_IN);
         deadline("POST /auth", SIGN_IN, asked).await?.map(|_| ()).map_err(|error| self.0.told(error))
-    }
-
-    /// How the engine speaks to each.
-    pub async fn ways(&self) -> Result<Ways, Error> {
-        self.0.reachable()?;
-        let told: Told = self.0.wire.get("/info").await?;
-        Ok(Ways { config: told.registry_config })
     }
 }
 
@@ -302,12 +258,12 @@ mod tests {
 
     #[test]
     fn plain_ones_are_told_from_the_others() {
-        let told = serde_json::json!({ "RegistryConfig": {
+        let told = serde_json::json!({
             "InsecureRegistryCIDRs": ["::1/128", "127.0.0.0/8", "10.1.0.0/16"],
             "IndexConfigs": { "docker.io": { "Secure": true }, "reg.lan:5000": { "Secure": false } },
             "Mirrors": null,
-        }});
-        let ways = Ways { config: serde_json::from_value::<Told>(told).unwrap().registry_config };
+        });
+        let settings: RegistrySettings = serde_json::from_value(told).unwrap();
         for (name, is) in [
             ("docker.io", false),
             ("reg.lan:5000", true),
@@ -319,7 +275,7 @@ mod tests {
             ("10.1.2.3", true),
             ("10.2.2.3", false),
         ] {
-            assert_eq!(ways.is_plain(&name.parse().unwrap()), is, "{name}");
+            assert_eq!(settings.is_plain(&name.parse().unwrap()), is, "{name}");
         }
     }
 }

@@ -34,6 +34,8 @@ pub enum Right {
     Root,
     /// To see the values of variables and options.
     Reveal,
+    /// To build images: what a Dockerfile says is run, and fetched from anywhere.
+    Build,
     /// To sign in to registries, for everybody, and out of them.
     Registries,
     /// To read and export the audit.
@@ -89,7 +91,7 @@ impl FromStr for Role {
 
 impl Right {
     /// All, in the order of the table.
-    pub const EACH: [Self; 12] = [
+    pub const EACH: [Self; 13] = [
         Self::Look,
         Self::Own,
         Self::Operate,
@@ -99,6 +101,7 @@ impl Right {
         Self::Remove,
         Self::Root,
         Self::Reveal,
+        Self::Build,
         Self::Registries,
         Self::Audit,
         Self::People,
@@ -109,13 +112,13 @@ impl Right {
         match self {
             Self::Look | Self::Own => Role::Viewer,
             Self::Operate | Self::Read | Self::Enter | Self::Create | Self::Remove => Role::Operator,
-            Self::Root | Self::Reveal | Self::Registries | Self::Audit | Self::People => Role::Admin,
+            Self::Root | Self::Reveal | Self::Build | Self::Registries | Self::Audit | Self::People => Role::Admin,
         }
     }
 
     /// Whether it changes something of the engine: nobody has it in a read-only installation.
     pub fn changes_engine(self) -> bool {
-        matches!(self, Self::Operate | Self::Enter | Self::Create | Self::Remove | Self::Root)
+        matches!(self, Self::Operate | Self::Enter | Self::Create | Self::Remove | Self::Root | Self::Build)
     }
 
     /// What it is, for the table.
@@ -132,6 +135,7 @@ impl Right {
             Self::Remove => "Remove containers and volumes, prune, cancel jobs",
             Self::Root => "Create what gives root on the host: privileged, host paths, devices, host namespaces",
             Self::Reveal => "See the values of variables and driver options",
+            Self::Build => "Build images",
             Self::Registries => "Sign in to registries, for everybody, and out of them",
             Self::Audit => "Read and export the audit",
             Self::People => "Manage people, their roles and their sessions",

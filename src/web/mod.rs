@@ -9,6 +9,7 @@ mod asker;
 mod assets;
 mod attachment;
 mod audit;
+mod build;
 mod check;
 mod chrome;
 mod client;
@@ -123,6 +124,7 @@ pub static SECTIONS: &[Section] = &[
         right: Right::Look,
         routes: volumes::routes,
     },
+    Section { path: "/build", label: "Build", group: None, count: None, right: Right::Build, routes: build::routes },
     Section {
         path: "/registries",
         label: "Registries",

@@ -8,6 +8,7 @@ mod support;
 mod api;
 mod architecture;
 mod audit;
+mod build;
 mod containers;
 mod create;
 mod faults;

@@ -77,10 +77,7 @@ async fn s045_what_is_saved_opens_its_registry_and_is_told_to_nobody() {
     let page = console.by(&admin, "GET", "/registries").send().await.expect(200);
     let row = format!("tr[data-name='{HOST}']");
     contains_all(&page.text(&row), &[HOST, "plain HTTP", "ada", "administrators", "by admin"]);
-    contains_all(
-        &page.text("tr[data-name='docker.io']"),
-        &["Docker Hub", "HTTPS", "nobody", "operators, too"],
-    );
+    contains_all(&page.text("tr[data-name='docker.io']"), &["Docker Hub", "HTTPS", "nobody", "operators, too"]);
     console.by(&admin, "POST", &format!("/registries/{}/check", HOST.replace(':', "%3A"))).send().await.expect(303);
     contains_all(&run(&console, &admin, &engine.name("mine"), &private).await, &["done in"]);
     engine.docker(&["rm", "-f", &engine.made("mine").await.id]).await;

@@ -11,11 +11,12 @@ use std::{
     },
 };
 
+use bytes::BytesMut;
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use tokio::{
     fs::File,
-    io::{AsyncSeekExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
@@ -234,9 +235,16 @@ impl Spool {
     }
 
     /// To its beginning, with everything written.
-    pub(super) async fn rewind(&mut self) -> Result<(), Error> {
+    pub(in crate::engine) async fn rewind(&mut self) -> Result<(), Error> {
         self.file.flush().await.map_err(|error| ours(&error))?;
         self.file.rewind().await.map(|_| ()).map_err(|error| ours(&error))
+    }
+}
+
+impl Spool {
+    /// Reads on, from where it stands; 0 at the end.
+    pub(in crate::engine) async fn read(&mut self, piece: &mut BytesMut) -> std::io::Result<usize> {
+        self.file.read_buf(piece).await
     }
 }
 

@@ -165,6 +165,10 @@ impl Reach {
             *result = result.take().map(|result| result.map_err(|error| self.error(error)));
         }
         job.lines.iter_mut().for_each(|line| *line = hidden());
+        for step in &mut job.steps {
+            step.name = hidden();
+            step.lines.iter_mut().for_each(|line| *line = hidden());
+        }
         job
     }
 }

@@ -70,6 +70,7 @@ mod tests {
         ("GET /jobs/{id}/stream", "a live page"),
         ("GET /containers/{id}/inspect.json", "a file: /containers/{id}/inspect has the same"),
         ("GET /containers/{id}/files/download", "a file"),
+        ("POST /build/upload", "a folder or a tar, as multipart/form-data"),
         ("POST /containers/{id}/files/upload", "a file, as multipart/form-data"),
         ("GET /containers/{id}/files/edit", "a form: GET /containers/{id}/files has the text"),
         ("GET /containers/{id}/files/rename", "a form"),

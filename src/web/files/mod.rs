@@ -7,7 +7,7 @@ mod download;
 mod head;
 pub mod json;
 mod restore;
-mod upload;
+pub mod upload;
 
 use axum::{
     extract::{FromRequestParts, Path},

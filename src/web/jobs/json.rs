@@ -45,7 +45,24 @@ pub struct Job {
     parts: Vec<JobPart>,
     /// The layers of a pull.
     layers: Vec<JobLayer>,
+    /// The steps of a build.
+    steps: Vec<JobStep>,
+    /// The image that came of it.
+    image: Option<String>,
     /// What was said on the way.
+    lines: Vec<String>,
+}
+
+/// A step of a build.
+#[derive(Serialize, ToSchema)]
+struct JobStep {
+    /// What it does, in the Dockerfile's words.
+    name: String,
+    /// waiting, running, cached, done or failed.
+    state: &'static str,
+    /// Milliseconds that it took, once that is known.
+    took: Option<u64>,
+    /// What it has written: the newest lines.
     lines: Vec<String>,
 }
 
@@ -86,6 +103,12 @@ impl Job {
                 .and_then(|result| result.as_ref().err())
                 .map(|error| Error::from(error.clone()).reason().to_owned()),
         };
+        let step = |step: &engine::Step| JobStep {
+            name: step.name.clone(),
+            state: step.state.word(),
+            took: step.took,
+            lines: step.lines.iter().cloned().collect(),
+        };
         let layer = |layer: &engine::Layer| JobLayer {
             id: layer.id.clone(),
             status: layer.status.clone(),
@@ -112,6 +135,8 @@ impl Job {
             moved: p.moved,
             parts: p.parts.iter().map(part).collect(),
             layers: p.layers.iter().map(layer).collect(),
+            steps: p.steps.iter().map(step).collect(),
+            image: p.image.clone(),
             lines: p.lines.iter().cloned().collect(),
         }
     }

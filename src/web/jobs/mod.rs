@@ -22,7 +22,7 @@ use super::{
     stream::{Fragments, Live, Part},
 };
 use crate::{
-    engine::{ContainerId, Job, JobId, Layer, Picture, Progress, Stage},
+    engine::{ContainerId, Job, JobId, Layer, Picture, Progress, Stage, Step, StepState},
     team::Right,
 };
 
@@ -101,6 +101,7 @@ impl Says {
                 told.what(format!("{} of {all} stayed. The first:", progress.failures()))
             }
             (0, false) if progress.kind == "commit" => told.what("No image was made."),
+            (0, false) if progress.kind == "build" => told.what("The image was not built."),
             (0, false) if progress.kind == "export" => told.what("The export was broken off."),
             (0, true) => told.what("It was created, but did not start."),
             (0, false) => told.what("Nothing was created."),
@@ -123,6 +124,33 @@ impl<'a> JobCard<'a> {
             failed: p.failures(),
             p,
         }
+    }
+
+    /// How a step of a build stands: class, icon, word.
+    fn step_mark(&self, step: &Step) -> (&'static str, &'static str, &'static str) {
+        let (class, icon) = match step.state {
+            StepState::Waiting => ("created", "created"),
+            StepState::Running => ("pending", "restarting"),
+            StepState::Cached => ("exited", "check"),
+            StepState::Done => ("running", "check"),
+            StepState::Failed => ("failed", "failed"),
+        };
+        (class, icon, step.state.word())
+    }
+
+    /// What runs, and what went wrong, is shown unfolded.
+    fn is_open(&self, step: &Step) -> bool {
+        matches!(step.state, StepState::Running | StepState::Failed)
+    }
+
+    /// How long a step took, for a person; none where that is not known.
+    fn took(&self, step: &Step) -> Option<String> {
+        let (seconds, tenths) = (step.took? / 1_000, step.took? % 1_000 / 100);
+        Some(if seconds < 60 {
+            format!("{seconds}.{tenths} s")
+        } else {
+            format!("{} min {} s", seconds / 60, seconds % 60)
+        })
     }
 
     fn why(&self, error: &crate::engine::Error) -> String {

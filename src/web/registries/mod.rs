@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     command::echo,
-    engine::{Credentials, Error as EngineError, HUB, Registry, Ways},
+    engine::{Credentials, Error as EngineError, HUB, Registry, RegistrySettings},
     team::{Login, NewLogin, Right},
 };
 
@@ -83,11 +83,11 @@ impl ListPage {
 }
 
 /// All that are signed in to, and those that operators pull from all the same; Docker Hub first.
-fn rows(page: &Page, ways: &Ways) -> Vec<Row> {
+fn rows(page: &Page, settings: &RegistrySettings) -> Vec<Row> {
     let team = &page.asker.team;
     let mut hosts: Vec<String> = team.logins().into_iter().map(|login| login.host).collect();
-    let settings = &page.asker.rules.registries;
-    hosts.extend(settings.iter().cloned());
+    let named = &page.asker.rules.registries;
+    hosts.extend(named.iter().cloned());
     hosts.push(HUB.to_owned());
     hosts.sort_by_key(|host| (host != HUB, host.clone()));
     hosts.dedup();
@@ -96,9 +96,9 @@ fn rows(page: &Page, ways: &Ways) -> Vec<Row> {
         let login = team.login(&host);
         Some(Row {
             label: if registry.is_hub() { "Docker Hub".to_owned() } else { host.clone() },
-            is_plain: ways.is_plain(&registry),
+            is_plain: settings.is_plain(&registry),
             is_lost: login.as_ref().is_some_and(|login| team.login_secret(login).is_none()),
-            shared: settings.contains(&host) || login.as_ref().is_some_and(|login| login.shared),
+            shared: named.contains(&host) || login.as_ref().is_some_and(|login| login.shared),
             command: login.as_ref().map_or_else(String::new, |login| echo::login(registry.named(), &login.user)),
             login,
             host,
@@ -107,20 +107,19 @@ fn rows(page: &Page, ways: &Ways) -> Vec<Row> {
     hosts.into_iter().filter_map(row).collect()
 }
 
-async fn draw(
-    page: &Page,
-    form: Form,
-    errors: Vec<(&'static str, String)>,
-    may_skip: bool,
-) -> Result<Html<String>, Error> {
-    let told = page.engine.registries().ways().await.ok();
-    let is_known = told.is_some();
-    let ways = told.unwrap_or_default();
+/// What the engine says of registries; none where it was never heard.
+fn told(page: &Page) -> Option<&RegistrySettings> {
+    page.picture.info.as_ref().map(|info| &info.registries)
+}
+
+fn draw(page: &Page, form: Form, errors: Vec<(&'static str, String)>, may_skip: bool) -> Result<Html<String>, Error> {
+    let none = RegistrySettings::default();
+    let settings = told(page).unwrap_or(&none);
     html(&ListPage {
         chrome: Chrome::new(page, "Registries"),
-        rows: rows(page, &ways),
-        mirrors: ways.mirrors().to_vec(),
-        is_known,
+        rows: rows(page, settings),
+        mirrors: settings.mirrors().to_vec(),
+        is_known: told(page).is_some(),
         command: echo::login(form.host.parse::<Registry>().ok().as_ref().and_then(Registry::named), &form.user),
         form,
         errors,
@@ -131,14 +130,14 @@ async fn draw(
 
 /// `GET /registries`
 async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
-    if page.wants_json {
-        let ways = page.engine.registries().ways().await?;
-        let items: Vec<_> = rows(&page, &ways).into_iter().map(json::Registry::from).collect();
-        return page.show(|| List::from(items), || Err(Error::ours()));
-    }
     let text = |name| query.text(name).unwrap_or_default().to_owned();
-    let drawn = draw(&page, Form { host: text("host"), user: text("user"), shared: true }, Vec::new(), false).await?;
-    page.show(|| (), || Ok(drawn))
+    page.show(
+        || {
+            let items = rows(&page, told(&page).unwrap_or(&RegistrySettings::default())).into_iter();
+            List::from(items.map(json::Registry::from).collect::<Vec<_>>())
+        },
+        || draw(&page, Form { host: text("host"), user: text("user"), shared: true }, Vec::new(), false),
+    )
 }
 
 /// `POST /registries`: signs in, and saves it where that works; or saves it without, where that was asked for.
@@ -157,7 +156,7 @@ async fn save(page: Page, fields: Fields) -> Result<Response, Error> {
         errors.push(("secret", "Its password, or a token that it has given you.".to_owned()));
     }
     let Some(registry) = registry.filter(|_| errors.is_empty()) else {
-        return wrong(&page, StatusCode::UNPROCESSABLE_ENTITY, form, errors, false).await;
+        return wrong(&page, StatusCode::UNPROCESSABLE_ENTITY, form, errors, false);
     };
     let host = registry.to_string();
     let command = echo::login(registry.named(), &form.user);
@@ -184,7 +183,7 @@ async fn save(page: Page, fields: Fields) -> Result<Response, Error> {
             let told = Error::from(error);
             let (field, why) = refusal(&host, told.reason());
             let status = if field == "host" { StatusCode::BAD_GATEWAY } else { StatusCode::UNPROCESSABLE_ENTITY };
-            wrong(&page, status, form, vec![(field, why)], field == "host").await
+            wrong(&page, status, form, vec![(field, why)], field == "host")
         }
     }
 }
@@ -217,18 +216,14 @@ fn sentence(why: &impl ToString) -> String {
     format!("{why}.")
 }
 
-async fn wrong(
+fn wrong(
     page: &Page,
     status: StatusCode,
     form: Form,
     errors: Vec<(&'static str, String)>,
     may_skip: bool,
 ) -> Result<Response, Error> {
-    if page.wants_json {
-        return page.wrong(status, "Nothing was saved.", errors, || Err(Error::ours()));
-    }
-    let drawn = draw(page, form, errors, may_skip).await?;
-    page.wrong(status, "Nothing was saved.", [("", "")], || Ok(drawn))
+    page.wrong(status, "Nothing was saved.", errors.clone(), || draw(page, form, errors, may_skip))
 }
 
 fn find(page: &Page, registry: &Registry) -> Result<Login, Error> {

@@ -1,0 +1,249 @@
+//! Building images: of a Dockerfile, of a folder, of what lies at an address. With BuildKit where the engine has it; podman
+//! has a builder of its own, with the same words as docker's old one.
+//!
+//! Own request where bollard 0.21.1 has BuildKit behind gRPC: a context that is sent with the request needs no session.
+
+mod board;
+mod trace;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::stream;
+use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
+use hyper::{
+    Request,
+    body::{Frame, Incoming},
+    header::CONTENT_TYPE,
+};
+
+use self::board::{Board, Message};
+use super::{
+    Engine, Error, Outage, Spool,
+    jobs::{Job, Jobs, Stage, Work},
+    wire::{READ, deadline, message},
+};
+
+/// How long the engine may say nothing: a step may compile for long.
+const SILENCE: Duration = Duration::from_hours(2);
+/// The longest message that is read.
+const LONGEST: usize = 4 << 20;
+/// The largest Dockerfile that is taken as text.
+pub const DOCKERFILE: usize = 512 << 10;
+
+/// What an image is built of.
+pub enum Context {
+    /// A Dockerfile alone, with nothing beside it.
+    Text(String),
+    /// A tar with everything in it, compressed or not.
+    Tar(Spool),
+    /// What the engine fetches itself: a git repository, or a tar.
+    Address(String),
+}
+
+/// How an image is built.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Build {
+    /// What it will be called; any number of names.
+    pub tags: Vec<String>,
+    /// Where the Dockerfile is in the context.
+    pub dockerfile: String,
+    /// The stage at which to stop; empty for the last.
+    pub target: String,
+    /// Which platform it is for; empty for the engine's own.
+    pub platform: String,
+    /// Values for the Dockerfile's ARG lines.
+    pub args: BTreeMap<String, String>,
+    /// Whether everything is done anew.
+    pub no_cache: bool,
+    /// Whether base images are looked for in their registry even if they are here.
+    pub pull: bool,
+}
+
+impl Build {
+    fn query(&self, is_buildkit: bool, address: Option<&str>) -> String {
+        let args = serde_json::to_string(&self.args).unwrap_or_default();
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        for tag in &self.tags {
+            query.append_pair("t", tag);
+        }
+        let dockerfile = if self.dockerfile.is_empty() { "Dockerfile" } else { &self.dockerfile };
+        query.append_pair("dockerfile", dockerfile);
+        for (name, value) in
+            [("target", self.target.as_str()), ("platform", &self.platform), ("remote", address.unwrap_or_default())]
+        {
+            if !value.is_empty() {
+                query.append_pair(name, value);
+            }
+        }
+        if !self.args.is_empty() {
+            query.append_pair("buildargs", &args);
+        }
+        for (name, is) in [("nocache", self.no_cache), ("pull", self.pull), ("rm", true)] {
+            if is {
+                query.append_pair(name, "1");
+            }
+        }
+        if is_buildkit {
+            query.append_pair("version", "2");
+        }
+        query.finish()
+    }
+}
+
+/// A tar that holds a Dockerfile and nothing else.
+fn alone(name: &str, text: &str) -> Result<Vec<u8>, Error> {
+    let mut header = tar::Header::new_ustar();
+    header.set_size(text.len() as u64);
+    header.set_mode(0o644);
+    let mut tar = tar::Builder::new(Vec::new());
+    let written = tar.append_data(&mut header, name, text.as_bytes()).and_then(|()| tar.into_inner());
+    written.map_err(|error| Error::Invalid(format!("the Dockerfile cannot be sent: {error}")))
+}
+
+type Sent = BoxBody<Bytes, std::io::Error>;
+
+fn whole(bytes: impl Into<Bytes>) -> Sent {
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed()
+}
+
+impl Jobs<'_> {
+    /// Builds an image. Only for who may do everything: what a Dockerfile says is run, and is fetched from anywhere.
+    pub fn build(&self, what: Build, context: Context, command: String) -> Result<Job, Error> {
+        let engine: &Engine = self.0;
+        engine.reach.may_operate()?;
+        if !engine.reach.root {
+            return Err(Error::Forbidden(
+                "Only an administrator builds: what a Dockerfile says is run, and fetched from anywhere.".to_owned(),
+            ));
+        }
+        engine.reachable()?;
+        let title = what.tags.first().map_or_else(|| "Build an image".to_owned(), |tag| format!("Build {tag}"));
+        Ok(self.start("build", title, command, Vec::new(), move |engine, job| async move {
+            match Box::pin(engine.build(&job, &what, context)).await {
+                Ok(image) => {
+                    job.makes(what.tags.first().cloned().or(image));
+                    Stage::Done { container: None }
+                }
+                Err(error) => Stage::Failed { error, container: None },
+            }
+        }))
+    }
+}
+
+impl Engine {
+    async fn build(&self, job: &Work, what: &Build, context: Context) -> Result<Option<String>, Error> {
+        let is_buildkit = !self.live.picture().is_podman();
+        let address = match &context {
+            Context::Address(address) => Some(address.clone()),
+            Context::Text(_) | Context::Tar(_) => None,
+        };
+        let body = match context {
+            Context::Text(text) => {
+                let name = if what.dockerfile.is_empty() { "Dockerfile" } else { &what.dockerfile };
+                whole(alone(name, &text)?)
+            }
+            Context::Tar(spool) => sent(spool).await?,
+            Context::Address(_) => whole(Bytes::new()),
+        };
+        let request = Request::post(format!("/build?{}", what.query(is_buildkit, address.as_deref())))
+            .header(CONTENT_TYPE, "application/x-tar")
+            .body(body)
+            .map_err(|error| Error::Invalid(error.to_string()))?;
+        let response = deadline("POST /build", SILENCE, self.wire.send(request)).await??;
+        if !response.status().is_success() {
+            let status = response.status().as_u16();
+            let said = deadline("POST /build", READ, response.into_body().collect()).await?;
+            let said = said.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+            return Err(Error::from_status(status, message(&said)));
+        }
+        let mut board = Board::default();
+        read(response.into_body(), |said| board.take(job, said)).await?;
+        board.done(job);
+        // A connection that breaks ends the stream without a word; what ends well has named its image.
+        match board.image.take() {
+            Some(image) => Ok(Some(image)),
+            None => Err(Error::Unreachable(Outage::Broken)),
+        }
+    }
+}
+
+/// What was received, on its way to the engine.
+async fn sent(mut spool: Spool) -> Result<Sent, Error> {
+    spool.rewind().await?;
+    let pieces = stream::unfold(Some(spool), async |spool| {
+        let mut spool = spool?;
+        let mut piece = BytesMut::with_capacity(256 << 10);
+        match spool.read(&mut piece).await {
+            Ok(0) => None,
+            Ok(_) => Some((Ok(Frame::data(piece.freeze())), Some(spool))),
+            Err(error) => Some((Err(error), None)),
+        }
+    });
+    Ok(BodyExt::boxed(StreamBody::new(pieces)))
+}
+
+/// The messages of a stream, one after the other: a line each, or none between them.
+async fn read(mut body: Incoming, mut take: impl FnMut(&Message) -> Result<(), Error>) -> Result<(), Error> {
+    let mut buffer = BytesMut::new();
+    loop {
+        let next = deadline("POST /build", SILENCE, body.frame()).await?;
+        let Some(frame) = next else { return Ok(()) };
+        let Ok(data) = frame.map_err(|_| Error::Unreachable(Outage::Broken))?.into_data() else { continue };
+        buffer.extend_from_slice(&data);
+        let mut messages = serde_json::Deserializer::from_slice(&buffer).into_iter::<Message>();
+        let mut read = 0;
+        while let Some(Ok(message)) = messages.next() {
+            read = messages.byte_offset();
+            take(&message)?;
+        }
+        drop(messages);
+        let _ = buffer.split_to(read);
+        if buffer.len() > LONGEST {
+            return Err(Error::Engine {
+                status: 502,
+                message: "the engine says what is no progress of a build".to_owned(),
+            });
+        }
+    }
+}
+
+/// Adds a file to what will be a tar; answers no where it is too much.
+pub async fn pack(whole: &mut Spool, name: &str, mut file: Spool) -> Result<bool, Error> {
+    let mut header = tar::Header::new_ustar();
+    header.set_size(file.size);
+    // What is uploaded by a browser comes without its mode: scripts among it are meant to run.
+    header.set_mode(0o755);
+    let mut tar = tar::Builder::new(Vec::new());
+    let written = tar.append_data(&mut header, name, std::io::empty());
+    written.map_err(|error| Error::Invalid(format!("{name} cannot be sent: {error}")))?;
+    if !whole.add(tar.get_ref()).await? {
+        return Ok(false);
+    }
+    std::mem::take(tar.get_mut());
+    let fill = usize::try_from((512 - file.size % 512) % 512).unwrap_or(0);
+    file.rewind().await?;
+    let mut piece = BytesMut::with_capacity(256 << 10);
+    let broken = |error: std::io::Error| Error::Engine {
+        status: 500,
+        message: format!("what was uploaded cannot be read: {error}"),
+    };
+    while file.read(&mut piece).await.map_err(broken)? > 0 {
+        if !whole.add(&piece).await? {
+            return Ok(false);
+        }
+        piece.clear();
+    }
+    whole.add(&vec![0; fill]).await
+}
+
+/// Ends a tar of [`pack`]ed files.
+pub async fn packed(whole: &mut Spool) -> Result<bool, Error> {
+    whole.add(&[0; 1024]).await
+}
+
+/// Whether the engine would look for it by itself: what a context may be besides what is sent.
+pub fn is_address(text: &str) -> bool {
+    let is_known = ["https://", "http://", "git://", "git@", "ssh://"].iter().any(|scheme| text.starts_with(scheme));
+    is_known && text.len() <= 2_000 && text.bytes().all(|byte| byte.is_ascii_graphic())
+}

@@ -1,0 +1,180 @@
+//! Building images, on each engine, with its own builder; what is wrong, what breaks, who may.
+
+use crate::support::*;
+
+fn engines() -> [RealEngine; 3] {
+    [RealEngine::docker28(), RealEngine::docker20(), RealEngine::podman4()]
+}
+
+async fn ended(console: &Console, job: &str) -> serde_json::Value {
+    until("the build has ended", async || {
+        let told = console.ask("GET", job).header("accept", "application/json").send().await.expect(200).json();
+        (told["stage"] != "running").then_some(told)
+    })
+    .await
+}
+
+fn state(told: &serde_json::Value, word: &str) -> String {
+    let steps = told["steps"].as_array().expect("steps");
+    let found = steps.iter().find(|step| step["name"].as_str().is_some_and(|name| name.contains(word)));
+    found.unwrap_or_else(|| panic!("no step with {word}: {told}"))["state"].as_str().expect("a word").to_owned()
+}
+
+#[tokio::test]
+async fn a_dockerfile_is_built_by_steps_and_then_runs() {
+    for engine in engines() {
+        let console = Console::on(&engine).await;
+        let tag = format!("{}:1", engine.name("built"));
+        let mark = engine.name("mark");
+        let text = format!(
+            "FROM busybox:latest\nARG WHO=nobody\nRUN echo {mark} $WHO && echo to-stderr >&2\nRUN echo again\n"
+        );
+        let form = [("tag", &*tag), ("text", &*text), ("arg", "WHO=the team"), ("pull", "")];
+        let shown = console.get(&format!("/build?tag={tag}&arg=WHO%3Dthe+team")).await.expect(200);
+        assert_eq!(shown.commands()[0], format!("docker build -t {tag} --build-arg 'WHO=the team' -"));
+        let job = console.post("/build", &form).await.leads_to();
+        let told = ended(&console, &job).await;
+        assert_eq!((&told["stage"], &told["image"]), (&"done".into(), &tag.as_str().into()), "{told}");
+        assert_eq!(state(&told, "echo again"), "done", "{told}");
+        assert!(told.to_string().contains(&format!("{mark} the team")), "{told}");
+        let page = console.get(&job).await.expect(200);
+        contains_all(&page.text("#job"), &["done in", "Run it", &mark]);
+        let run = page.attribute("#job .acts a.primary", "href").expect("a way to run it");
+        contains_all(&console.get(&run).await.expect(200).body, &[&tag]);
+        // The same again does nothing anew; to be done anew, it is.
+        let told = ended(&console, &console.post("/build", &form).await.leads_to()).await;
+        assert_eq!(state(&told, "echo again"), "cached", "{told}");
+        let anew = [form.as_slice(), &[("nocache", "1")]].concat();
+        let told = ended(&console, &console.post("/build", &anew).await.leads_to()).await;
+        assert_eq!(state(&told, "echo again"), "done", "{told}");
+        engine.docker(&["rmi", "-f", &tag]).await;
+    }
+}
+
+#[tokio::test]
+async fn s080_a_build_that_ends_badly_has_failed_and_says_at_which_step() {
+    for engine in engines() {
+        let console = Console::on(&engine).await;
+        let text = "FROM busybox:latest\nRUN echo before\nRUN echo the-reason >&2; exit 3\n";
+        let told = ended(&console, &console.post("/build", &[("text", text)]).await.leads_to()).await;
+        assert_eq!((&told["stage"], &told["image"]), (&"failed".into(), &serde_json::Value::Null), "{told}");
+        assert_eq!(state(&told, "exit 3"), "failed", "{told}");
+        assert!(told.to_string().contains("the-reason"), "{told}");
+        // What is no Dockerfile.
+        let told = ended(&console, &console.post("/build", &[("text", "FORM busybox")]).await.leads_to()).await;
+        assert_eq!(told["stage"], "failed", "{told}");
+        assert!(told["why"].as_str().is_some_and(|why| !why.is_empty()), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_at_its_field_and_nothing_is_lost() {
+    let engine = RealEngine::docker28();
+    let console = Console::on(&engine).await;
+    let wrong = console
+        .post("/build", &[("text", "FROM x # mine"), ("tag", "UPPER:1"), ("arg", "no value"), ("dockerfile", "../x")])
+        .await
+        .expect(422);
+    contains_all(&wrong.said(), &["Nothing was built.", "UPPER:1", "NAME=value", "A path within what is built"]);
+    assert!(wrong.body.contains("FROM x # mine"));
+    contains_all(&console.post("/build", &[("text", " ")]).await.expect(422).said(), &["begins with FROM"]);
+    let wrong = console.post("/build", &[("address", "file:///etc")]).await.expect(422);
+    contains_all(&wrong.said(), &["that the engine can fetch"]);
+}
+
+/// A form with files, as browsers send it.
+fn multipart(parts: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, file, bytes) in parts {
+        let file = file.map(|file| format!("; filename=\"{file}\"")).unwrap_or_default();
+        body.extend_from_slice(
+            format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n").as_bytes(),
+        );
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"--B--\r\n");
+    body
+}
+
+async fn upload(console: &Console, parts: &[(&str, Option<&str>, &[u8])]) -> Answer {
+    let ask = console.ask("POST", "/build/upload").header("content-type", "multipart/form-data; boundary=B");
+    ask.body(multipart(parts)).send().await
+}
+
+#[tokio::test]
+async fn a_folder_and_a_tar_are_built_of() {
+    for engine in engines() {
+        let console = Console::on(&engine).await;
+        let tag = format!("{}:1", engine.name("folder"));
+        let dockerfile = b"FROM busybox:latest\nCOPY . /all\nRUN cat /all/sub/file && sh /all/run.sh\n";
+        let files: [(&str, Option<&str>, &[u8]); 5] = [
+            ("tag", None, tag.as_bytes()),
+            ("dockerfile", None, b"docker/Dockerfile"),
+            ("context", Some("project/docker/Dockerfile"), dockerfile),
+            ("context", Some("project/sub/file"), b"what is inside\n"),
+            ("context", Some("project/run.sh"), b"echo it runs\n"),
+        ];
+        let told = ended(&console, &upload(&console, &files).await.leads_to()).await;
+        assert_eq!(told["stage"], "done", "{told}");
+        assert!(told.to_string().contains("what is inside") && told.to_string().contains("it runs"), "{told}");
+        let mut tar = tar::Builder::new(Vec::new());
+        for (name, bytes) in
+            [("Dockerfile", &b"FROM busybox:latest\nCOPY f /f\nRUN cat /f\n"[..]), ("f", b"from a tar\n")]
+        {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(bytes.len() as u64);
+            header.set_mode(0o644);
+            tar.append_data(&mut header, name, bytes).expect("a tar");
+        }
+        let tar = tar.into_inner().expect("a tar");
+        let told = ended(
+            &console,
+            &upload(&console, &[("tag", None, tag.as_bytes()), ("context", Some("c.tar"), &tar)]).await.leads_to(),
+        )
+        .await;
+        assert_eq!(told["stage"], "done", "{told}");
+        assert!(told.to_string().contains("from a tar"), "{told}");
+        upload(&console, &[("context", Some("p/../../etc"), b"x")]).await.expect(422);
+        contains_all(&upload(&console, &[("tag", None, b"x")]).await.expect(422).said(), &["Choose a folder"]);
+        engine.docker(&["rmi", "-f", &tag]).await;
+    }
+}
+
+#[tokio::test]
+async fn s036_s044_only_administrators_build_and_values_are_not_written_down() {
+    let engine = RealEngine::docker28();
+    let spy = proxy::FaultProxy::before(&engine.socket);
+    let console = Console::administered(spy.socket()).await;
+    let admin = console.admin().await;
+    let ops = console.hire(&admin, "ops", "operator", "").await;
+    console.by(&ops, "GET", "/build").send().await.expect(403);
+    console.by(&ops, "POST", "/build").form(&[("text", "FROM busybox")]).send().await.expect(403);
+    assert_eq!(spy.count("/build"), 0);
+    let form = [("text", "FROM busybox:latest\nARG KEY\n"), ("arg", "KEY=hush-hush")];
+    let job = console.by(&admin, "POST", "/build").form(&form).send().await.leads_to();
+    until("it has ended", async || {
+        let page = console.by(&admin, "GET", &job).send().await.expect(200);
+        page.has("#job[data-job='ended']").then_some(())
+    })
+    .await;
+    assert_eq!(spy.count("/build"), 1);
+    for path in ["/audit.jsonl", "/activity"] {
+        assert!(!console.by(&admin, "GET", path).send().await.body.contains("hush-hush"), "{path}");
+    }
+    let vic = console.hire(&admin, "vic", "viewer", "").await;
+    let seen = console.by(&vic, "GET", &job).send().await.body;
+    assert!(!seen.contains("hush-hush") && !seen.contains("FROM"), "{seen}");
+}
+
+#[tokio::test]
+async fn a_build_can_be_cancelled() {
+    let engine = RealEngine::docker28();
+    let console = Console::on(&engine).await;
+    let mark = engine.name("slow");
+    let text = format!("FROM busybox:latest\nRUN echo {mark}; sleep 600\n");
+    let job = console.post("/build", &[("text", &text)]).await.leads_to();
+    until("it runs", async || console.get(&job).await.text("#job").contains(&mark).then_some(())).await;
+    console.post(&format!("{job}/cancel"), &[]).await.expect(303);
+    assert_eq!(ended(&console, &job).await["stage"], "cancelled");
+}
