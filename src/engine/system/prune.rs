@@ -490,7 +490,32 @@ impl Engine {
         Ok(None)
     }
 
+    /// Only as long as nobody is on it. Podman 4.3 would remove it by its id from under containers that run.
     async fn prune_network(&self, id: &str) -> Result<Option<u64>, Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct On {
+            #[serde(default, deserialize_with = "or_default")]
+            names: Vec<String>,
+            #[serde(default, deserialize_with = "or_default")]
+            network_settings: Settings,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(rename_all = "PascalCase", default)]
+        struct Settings {
+            #[serde(deserialize_with = "or_default")]
+            networks: BTreeMap<String, Value>,
+        }
+        let networks: Vec<Network> = self.wire.get("/networks").await?;
+        let network = networks.into_iter().find(|network| network.id == id);
+        let network = network.ok_or_else(|| Error::NotFound(format!("network {id} not found")))?;
+        let containers: Vec<On> = self.wire.get("/containers/json?all=true").await?;
+        let users = containers.into_iter().filter(|on| on.network_settings.networks.contains_key(&network.name));
+        let users: Vec<String> =
+            users.flat_map(|on| on.names).map(|name| name.trim_start_matches('/').to_owned()).collect();
+        if !users.is_empty() {
+            return Err(Error::Conflict(format!("{} is used by {} now", network.name, users.join(", "))));
+        }
         let call = Box::pin(self.docker.remove_network(id));
         self.wire.typed("DELETE /networks/{id}", ACT, call).await?;
         Ok(None)
