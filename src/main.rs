@@ -12,7 +12,7 @@ use tokio::{
 use tracing_subscriber::EnvFilter;
 use wheelhouse::{
     config::{Admin, Audit, Command, Config, LogFormat},
-    engine::{Engine, Keep, KeepEvents},
+    engine::{Credentials, Engine, Keep, KeepEvents},
     team::{Seal, Team, Verdict, oidc::Oidc},
     tls::Tls,
     web::{self, Guards, Listeners, Rules},
@@ -46,6 +46,12 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     let listeners = listeners
         .map_err(|(address, error)| anyhow::Error::new(error).context(format!("cannot listen on {address}")))?;
     let engine = Engine::connect(config.engine.clone())?;
+    let team_of = team.clone();
+    engine.use_keyring(Arc::new(move |registry, is_admin| {
+        let login = team_of.login(registry.as_str()).filter(|login| login.shared || is_admin)?;
+        let secret = team_of.login_secret(&login)?;
+        Some(Credentials { registry: registry.clone(), user: login.user, secret })
+    }));
     if config.stats_history {
         engine.keep_history(config.data.join("stats"));
     }

@@ -280,6 +280,16 @@ pub fn pull(image: &str, platform: Option<&str>) -> String {
     Line::docker("pull").option("--platform", platform).names(&[image])
 }
 
+/// `docker login -u ada ghcr.io`; without a registry, Docker Hub is meant.
+pub fn login(registry: Option<&str>, user: &str) -> String {
+    Line::docker("login").option("-u", Some(user).filter(|user| !user.is_empty())).words(registry).end()
+}
+
+/// `docker logout ghcr.io`.
+pub fn logout(registry: Option<&str>) -> String {
+    Line::docker("logout").words(registry).end()
+}
+
 /// `docker volume create -d local -o type=nfs --label team=shop data`.
 pub fn volume_create(
     name: Option<&str>,

@@ -74,6 +74,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     // A link of the old kind goes by the name that it gave.
     act("DELETE", "/containers/{name}/{link}"),
     act("POST", "/images/create"),
+    act("POST", "/auth"),
     act("POST", "/volumes/create"),
     act("DELETE", "/volumes/{name}"),
     act("DELETE", "/networks/{id}"),

@@ -49,7 +49,7 @@ impl Images<'_> {
             platform: platform.unwrap_or_default().to_owned(),
             ..CreateImageOptions::default()
         };
-        let mut stream = Box::pin(self.0.docker.create_image(Some(options), None, None));
+        let mut stream = Box::pin(self.0.docker.create_image(Some(options), None, self.0.signs_in(reference)));
         let mut order: HashMap<String, usize> = HashMap::new();
         let mut last = String::new();
         loop {

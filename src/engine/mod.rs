@@ -26,6 +26,7 @@ mod past;
 mod picture;
 mod processes;
 mod reach;
+mod registries;
 pub mod spec;
 mod stats;
 mod system;
@@ -64,6 +65,7 @@ pub use self::{
     picture::{Link, Picture},
     processes::{Columns, Processes},
     reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_options, root_on_host},
+    registries::{Credentials, HUB, Keyring, Registries, Registry, Ways},
     stats::{Figures, Measure, Point, Range, Usage, Watcher},
     system::{
         Advisory, Disk, DiskUsage, EnginePart, Goes, Info, Label, Plan, Plugins, Registries, Registry, Release,
@@ -98,6 +100,7 @@ pub struct Engine {
     feeds: Arc<logs::Feeds>,
     shelf: Arc<logs::Shelf>,
     ledger: Arc<exec::Ledger>,
+    keyring: Arc<std::sync::OnceLock<registries::Keyring>>,
     keeping: tokio::task::AbortHandle,
     reach: Arc<Reach>,
     /// For whom it works, where people sign in: jobs carry the name.
@@ -139,6 +142,7 @@ impl Engine {
             feeds: Arc::default(),
             shelf: Arc::default(),
             ledger: Arc::default(),
+            keyring: Arc::default(),
             keeping,
             reach: Arc::new(Reach::everything()),
             by: None,
@@ -192,6 +196,11 @@ impl Engine {
     /// Its images.
     pub fn images(&self) -> Images<'_> {
         Images(self)
+    }
+
+    /// The registries that it speaks to.
+    pub fn registries(&self) -> Registries<'_> {
+        Registries(self)
     }
 
     /// Its volumes.

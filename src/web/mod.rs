@@ -35,6 +35,7 @@ mod overview;
 mod people;
 mod prefix;
 mod process;
+mod registries;
 mod routes;
 mod screen;
 mod security;
@@ -121,6 +122,14 @@ pub static SECTIONS: &[Section] = &[
         count: Some(|picture| picture.volumes.len()),
         right: Right::Look,
         routes: volumes::routes,
+    },
+    Section {
+        path: "/registries",
+        label: "Registries",
+        group: None,
+        count: None,
+        right: Right::Registries,
+        routes: registries::routes,
     },
     Section {
         path: "/engine",

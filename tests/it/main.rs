@@ -26,6 +26,7 @@ mod own;
 mod pages;
 mod proxy;
 mod reach;
+mod registries;
 mod roles;
 mod session;
 mod stats;

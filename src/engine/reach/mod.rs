@@ -27,11 +27,10 @@ pub(super) use self::{admit::taken, raw::volume as told_volume, view::Views};
 pub use self::{enter::root_on_host, options::masked as masked_options};
 pub use self::{
     redact::HIDDEN,
-    registry::HUB,
     scope::{InvalidScope, Scope},
     view::Watch,
 };
-use super::{ContainerId, Engine, Error, VolumeName};
+use super::{ContainerId, Engine, Error, HUB, VolumeName};
 
 /// How far somebody's hand goes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
