@@ -68,7 +68,7 @@ pub use self::{
     registries::{Credentials, HUB, Keyring, Registries, Registry, Ways},
     stats::{Figures, Measure, Point, Range, Usage, Watcher},
     system::{
-        Advisory, Disk, DiskUsage, EnginePart, Goes, Info, Label, Plan, Plugins, Registries, Registry, Release,
+        Advisory, Disk, DiskUsage, EnginePart, Goes, Info, Label, Plan, Plugins, RegistryRule, RegistryRules, Release,
         Runtime, Sum, Thing, UsedCache, UsedContainer, UsedImage, UsedVolume, Version, What, Wish,
     },
     volumes::{NewVolume, Sizes, Volume, Volumes},

@@ -36,10 +36,10 @@ pub struct Plugins {
 /// How an engine talks to registries.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Registries {
+pub struct RegistryRules {
     /// Those with settings of their own, by name.
     #[serde(default, rename = "IndexConfigs", deserialize_with = "or_default")]
-    pub known: BTreeMap<String, Registry>,
+    pub known: BTreeMap<String, RegistryRule>,
     /// Networks whose registries are spoken to without encryption.
     #[serde(default, rename = "InsecureRegistryCIDRs", deserialize_with = "or_default")]
     pub insecure: Vec<String>,
@@ -48,7 +48,7 @@ pub struct Registries {
 /// A registry with settings of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Registry {
+pub struct RegistryRule {
     /// Where its images are looked for first.
     #[serde(default, deserialize_with = "or_default")]
     pub mirrors: Vec<String>,

@@ -13,7 +13,7 @@ use serde::Deserialize;
 pub use self::{
     advisories::{Advisory, Part as EnginePart, Step as Release},
     disk::{Disk, DiskUsage, Sum, UsedCache, UsedContainer, UsedImage, UsedVolume, What},
-    facts::{Plugins, Registries, Registry, Runtime},
+    facts::{Plugins, RegistryRule, RegistryRules, Runtime},
     prune::{Goes, Label, Plan, Thing, Wish},
 };
 use super::{Error, Outage, containers::or_default};
@@ -201,7 +201,7 @@ pub struct Info {
     pub plugins: Plugins,
     /// How it talks to registries.
     #[serde(default, rename = "RegistryConfig", deserialize_with = "or_default")]
-    pub registries: Registries,
+    pub registries: RegistryRules,
     /// Whether containers go on while the engine restarts.
     #[serde(default, rename = "LiveRestoreEnabled", deserialize_with = "or_default")]
     pub live_restore: bool,

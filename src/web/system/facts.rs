@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     command::echo,
-    engine::{Info, Picture, Registry},
+    engine::{Info, Picture, RegistryRule},
     web::{
         Error,
         asker::Can,
@@ -229,7 +229,7 @@ fn network(info: &Info) -> Group {
 }
 
 fn registries(info: &Info) -> Group {
-    let registry = |(name, registry): (&String, &Registry)| {
+    let registry = |(name, registry): (&String, &RegistryRule)| {
         let mirrors = registry.mirrors.join(", ");
         let mirrors = if mirrors.is_empty() { mirrors } else { format!(", by way of {mirrors}") };
         format!("{name}{}{mirrors}", if registry.secure { "" } else { ", without encryption" })
