@@ -299,7 +299,7 @@ async fn an_image_that_got_a_name_meanwhile_stays() {
     engine.docker(&["tag", &id, &moved]).await;
     let result = console.post("/engine/prune", &[("listed", "1"), ("thing", &thing), ("thing", &gone)]).await;
     let job = console.job_of(&result).await;
-    contains_all(&job.text("main"), &["2 of 2 stayed", &late, "another image now"]);
+    contains_all(&job.text("main"), &["2 of 2 stayed", &late, "means another image now"]);
     assert!(engine.try_docker(&["image", "inspect", &moved]).await.is_ok());
     engine.docker(&["rmi", "-f", &id, &other]).await;
 }

@@ -255,7 +255,8 @@ async fn page(page: Page) -> Result<Response, Error> {
         || {
             html(&OverviewPage {
                 chrome: Chrome::new(&page, "Overview").live(&page, "/stream"),
-                notices: Some(Notices::of(&page, page.picture.info.as_deref())).filter(|notices| notices.is_news(&page)),
+                notices: Some(Notices::of(&page, page.picture.info.as_deref()))
+                    .filter(|notices| notices.is_news(&page)),
                 overview: Overview::new(&page),
             })
         },

@@ -104,7 +104,7 @@ impl Engine {
         let users: Vec<String> =
             users.flat_map(|on| on.names).map(|name| name.trim_start_matches('/').to_owned()).collect();
         if !users.is_empty() {
-            return Err(Error::Conflict(format!("{} is used by {} now", network.name, users.join(", "))));
+            return Err(Error::Conflict(format!("the network {} is used by {} now", network.name, users.join(", "))));
         }
         let call = Box::pin(self.docker.remove_network(id));
         self.wire.typed("DELETE /networks/{id}", ACT, call).await?;
@@ -124,7 +124,7 @@ impl Engine {
         let path: Vec<String> = reference.split('/').map(encoded).collect();
         let now: Now = self.wire.get(&format!("/images/{}/json", path.join("/"))).await?;
         if bare(&now.id) != bare(id) {
-            return Err(Error::Conflict(format!("{reference} is another image now")));
+            return Err(Error::Conflict(format!("the name {reference} means another image now")));
         }
         let names = named(now.repo_tags);
         if name.is_none() && !names.is_empty() {
