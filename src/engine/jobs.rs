@@ -397,6 +397,7 @@ pub struct Jobs<'a>(pub(super) &'a Engine);
 impl Jobs<'_> {
     /// All that are kept, newest first: those of people who see the same.
     pub fn list(&self) -> Vec<Job> {
+        self.0.jobs.tidy();
         let shelf = self.0.jobs.jobs();
         let ours = shelf.1.iter().rev().filter(|work| self.0.reach.takes_work_of(&work.scope));
         ours.map(|work| self.handle(work)).collect()

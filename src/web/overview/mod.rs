@@ -133,8 +133,6 @@ struct Overview<'a> {
     limits: &'a [String],
     is_empty: bool,
     is_known: bool,
-    /// What is known against the engine, where this reader has not put it away.
-    notices: Option<Notices>,
     now: Timestamp,
 }
 
@@ -172,6 +170,9 @@ impl<'a> Usage<'a> {
 #[template(path = "overview/page.html")]
 struct OverviewPage<'a> {
     chrome: Chrome,
+    /// What is known against the engine, where this reader has not put it away: that is theirs alone, so it is no part
+    /// of what lives, which all who see the same share.
+    notices: Option<Notices>,
     overview: Overview<'a>,
 }
 
@@ -241,7 +242,6 @@ impl<'a> Overview<'a> {
             limits: &page.asker.who.scope,
             is_empty: picture.containers.is_empty() && picture.info.is_some(),
             is_known: picture.info.is_some(),
-            notices: Some(Notices::of(page, picture.info.as_deref())).filter(|notices| notices.is_news(page)),
             now: picture.now(),
         }
     }
@@ -255,6 +255,8 @@ async fn page(page: Page) -> Result<Response, Error> {
         || {
             html(&OverviewPage {
                 chrome: Chrome::new(&page, "Overview").live(&page, "/stream"),
+                notices: Some(Notices::of(&page, page.picture.info.as_deref()))
+                    .filter(|notices| notices.is_news(&page)),
                 overview: Overview::new(&page),
             })
         },

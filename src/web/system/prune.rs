@@ -13,6 +13,7 @@ use crate::{
         Error,
         chrome::Chrome,
         deed::Deed,
+        error::Step,
         extract::{Fields, Page, Query},
         html::{bytes, html},
         moment::moment,
@@ -162,8 +163,7 @@ pub async fn confirm(page: Page, Query(query): Query) -> Result<Response, Error>
     page.show(|| json::Plan::new(command(&query), &plan), || draw(&page, &query, &wish, &wrong, &plan))
 }
 
-/// `POST /engine/prune`: removes what was listed, `thing` repeated, and nothing else; without a list, what nothing uses
-/// now.
+/// `POST /engine/prune`: removes what was listed, `thing` repeated, and nothing else.
 pub async fn prune(page: Page, fields: Fields) -> Result<Response, Error> {
     let (wish, mut wrong) = read(&fields, page.picture.now());
     let mut listed = Vec::new();
@@ -176,9 +176,14 @@ pub async fn prune(page: Page, fields: Fields) -> Result<Response, Error> {
     if !wrong.is_empty() {
         return Err(Error::of_fields(StatusCode::UNPROCESSABLE_ENTITY, "Nothing was removed.", wrong));
     }
-    let is_listed = !listed.is_empty() || fields.is_set("listed");
-    let goes = if listed.is_empty() && is_listed { Vec::new() } else { page.engine.prune_plan(&wish).await?.goes };
-    let goes = if is_listed { chosen(listed, goes, &page.picture) } else { goes };
+    // Nobody prunes blindly: a request that went astray must not empty an engine.
+    if listed.is_empty() && !fields.is_set("listed") {
+        let why = "Say what goes, thing by thing, as GET /engine/prune lists it.";
+        return Err(Error::of_fields(StatusCode::UNPROCESSABLE_ENTITY, "Nothing was removed.", [("thing", why)])
+            .next(Step::link("What would go", "/engine/prune")));
+    }
+    let known = if listed.is_empty() { Vec::new() } else { page.engine.prune_plan(&wish).await?.goes };
+    let goes = chosen(listed, known, &page.picture);
     let deed = |goes: &Goes| {
         let (kind, id) = (goes.thing.kind(), goes.thing.id());
         Deed::new(format!("{kind}.remove"), kind, id, goes.name.clone(), &one(goes))

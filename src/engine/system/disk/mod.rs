@@ -3,6 +3,8 @@
 //! The engine walks through every file of every container and volume for it: it is asked when somebody looks for it,
 //! once for everybody, and what it said stays in the picture.
 
+mod read;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -13,6 +15,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+pub(super) use self::read::{bare, is_step, named};
 use crate::engine::{ContainerId, Engine, Error, HIDDEN, Sizes, VolumeName, containers::or_default, volumes};
 
 /// How long measuring may take.
@@ -249,13 +252,13 @@ impl Engine {
         // Podman tells no names of images here.
         let names = self.image_names().await?;
         let sizes = volumes::sizes(&answer);
-        Ok((read(&answer, &names), sizes))
+        Ok((read::all(&answer, &names), sizes))
     }
 
     /// The build cache alone, which is quick where the engine can tell it apart (API 1.42).
     pub(super) async fn build_cache(&self, limit: Duration) -> Result<Vec<UsedCache>, Error> {
         let answer: Value = self.wire.get_within("/system/df?type=build-cache&verbose=true", limit).await?;
-        Ok(cache(&answer))
+        Ok(read::cache(&answer))
     }
 
     async fn image_names(&self) -> Result<BTreeMap<String, Vec<String>>, Error> {
@@ -269,158 +272,6 @@ impl Engine {
         let listed: Vec<Named> = self.wire.get("/images/json?all=true").await?;
         Ok(listed.into_iter().map(|image| (bare(&image.id).to_owned(), named(image.repo_tags))).collect())
     }
-}
-
-/// An id without its algorithm: podman leaves it out in places.
-pub(super) fn bare(id: &str) -> &str {
-    id.strip_prefix("sha256:").unwrap_or(id)
-}
-
-/// The names that are some.
-pub(super) fn named(tags: Vec<String>) -> Vec<String> {
-    tags.into_iter().filter(|tag| !tag.contains("<none>")).collect()
-}
-
-/// The list of this name: from API 1.52 on it stands one step deeper.
-fn list<T: for<'de> Deserialize<'de>>(answer: &Value, deep: &str, flat: &str) -> Vec<T> {
-    let list = answer.pointer(deep).or_else(|| answer.get(flat)).and_then(Value::as_array);
-    list.into_iter().flatten().filter_map(|item| T::deserialize(item).ok()).collect()
-}
-
-fn size(told: i64) -> u64 {
-    // -1 is the engine's word for what it cannot tell.
-    u64::try_from(told).unwrap_or_default()
-}
-
-fn read(answer: &Value, names: &BTreeMap<String, Vec<String>>) -> DiskUsage {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Image {
-        id: String,
-        #[serde(default, deserialize_with = "or_default")]
-        repo_tags: Vec<String>,
-        #[serde(default)]
-        created: i64,
-        #[serde(default)]
-        size: i64,
-        #[serde(default)]
-        shared_size: i64,
-        #[serde(default)]
-        containers: i64,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Container {
-        id: ContainerId,
-        #[serde(default, deserialize_with = "or_default")]
-        names: Vec<String>,
-        #[serde(default, deserialize_with = "or_default")]
-        image: String,
-        #[serde(default)]
-        size_rw: i64,
-        #[serde(default, deserialize_with = "or_default")]
-        state: String,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Volume {
-        name: VolumeName,
-        #[serde(default, deserialize_with = "or_default")]
-        usage_data: Usage,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(rename_all = "PascalCase", default)]
-    struct Usage {
-        size: i64,
-        ref_count: i64,
-    }
-    let images: Vec<UsedImage> = list::<Image>(answer, "/ImageUsage/Items", "Images")
-        .into_iter()
-        .map(|image| UsedImage {
-            names: names.get(bare(&image.id)).cloned().unwrap_or_else(|| named(image.repo_tags)),
-            id: format!("sha256:{}", bare(&image.id)),
-            created: Timestamp::from_second(image.created).ok().filter(|at| at.as_second() > 0),
-            size: size(image.size),
-            shared: size(image.shared_size).min(size(image.size)),
-            users: size(image.containers),
-        })
-        .collect();
-    let containers = list::<Container>(answer, "/ContainerUsage/Items", "Containers").into_iter().map(|container| {
-        let name = container.names.first().map(|name| name.trim_start_matches('/').to_owned());
-        UsedContainer {
-            name: name.unwrap_or_else(|| container.id.short().to_owned()),
-            id: container.id,
-            image: container.image,
-            size: size(container.size_rw),
-            is_up: matches!(container.state.as_str(), "running" | "paused" | "restarting"),
-        }
-    });
-    let volumes = list::<Volume>(answer, "/VolumeUsage/Items", "Volumes").into_iter().map(|volume| UsedVolume {
-        name: volume.name,
-        size: u64::try_from(volume.usage_data.size).ok(),
-        users: size(volume.usage_data.ref_count),
-    });
-    let told = answer.pointer("/ImageUsage/TotalSize").or_else(|| answer.get("LayersSize")).and_then(Value::as_u64);
-    let own = || images.iter().map(|image| image.size.saturating_sub(image.shared)).sum();
-    DiskUsage {
-        // Podman tells none, nor what images share.
-        layers: told.filter(|told| *told > 0).unwrap_or_else(own),
-        containers: containers.collect(),
-        volumes: volumes.collect(),
-        cache: cache(answer),
-        is_partial: false,
-        images,
-    }
-}
-
-fn cache(answer: &Value) -> Vec<UsedCache> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Step {
-        #[serde(rename = "ID")]
-        id: String,
-        #[serde(default, deserialize_with = "or_default")]
-        r#type: String,
-        #[serde(default, deserialize_with = "or_default")]
-        description: String,
-        #[serde(default)]
-        size: i64,
-        #[serde(default, deserialize_with = "or_default")]
-        created_at: String,
-        #[serde(default, deserialize_with = "or_default")]
-        last_used_at: String,
-        #[serde(default, deserialize_with = "or_default")]
-        in_use: bool,
-        #[serde(default, deserialize_with = "or_default")]
-        shared: bool,
-        /// Until API 1.42.
-        #[serde(default, deserialize_with = "or_default")]
-        parent: String,
-        #[serde(default, deserialize_with = "or_default")]
-        parents: Vec<String>,
-    }
-    let steps = list::<Step>(answer, "/BuildCacheUsage/Items", "BuildCache").into_iter();
-    let steps = steps.filter(|step| is_step(&step.id));
-    let parents =
-        |one: String, all: Vec<String>| all.into_iter().chain(Some(one).filter(|one| !one.is_empty())).collect();
-    steps
-        .map(|step| UsedCache {
-            id: step.id,
-            kind: step.r#type,
-            about: step.description,
-            size: size(step.size),
-            created: step.created_at.parse().ok(),
-            used: step.last_used_at.parse().ok(),
-            in_use: step.in_use,
-            shared: step.shared,
-            parents: parents(step.parent, step.parents),
-        })
-        .collect()
-}
-
-/// Whether it is an id of the build cache: 25 letters and digits. The engine takes it for a regular expression.
-pub(super) fn is_step(id: &str) -> bool {
-    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 impl DiskUsage {
@@ -449,31 +300,7 @@ impl DiskUsage {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn both_shapes_of_the_answer_are_read() {
-        let image = json!({"Id": "sha256:aa", "RepoTags": ["web:1"], "Created": 5, "Size": 100, "SharedSize": 60, "Containers": 1});
-        let dangling =
-            json!({"Id": "bb", "RepoTags": ["<none>:<none>"], "Size": 50, "SharedSize": -1, "Containers": 0});
-        let container =
-            json!({"Id": "0f".repeat(32), "Names": ["/web"], "Image": "web:1", "SizeRw": 7, "State": "exited"});
-        let volume = json!({"Name": "data", "UsageData": {"Size": 30, "RefCount": 0}});
-        let step = json!({"ID": "ab12", "Type": "regular", "Size": 9, "Parents": null, "LastUsedAt": null});
-        let old = json!({"LayersSize": 150, "Images": [image, dangling], "Containers": [container], "Volumes": [volume], "BuildCache": [step]});
-        let new = json!({
-            "ImageUsage": {"TotalSize": 150, "Items": [image, dangling]}, "ContainerUsage": {"Items": [container]},
-            "VolumeUsage": {"Items": [volume]}, "BuildCacheUsage": {"Items": [step]},
-        });
-        let (old, new) = (read(&old, &BTreeMap::new()), read(&new, &BTreeMap::new()));
-        assert_eq!(old, new);
-        let sums: Vec<_> = old.sums().iter().map(|sum| (sum.total, sum.active, sum.size, sum.free)).collect();
-        assert_eq!(sums, [(2, 1, 150, 110), (1, 0, 7, 7), (1, 0, 30, 30), (1, 0, 9, 9)]);
-        assert!(old.images[1].names.is_empty() && old.images[1].id == "sha256:bb");
-        assert_eq!(read(&json!({"BuildCache": null, "Images": null}), &BTreeMap::new()).sums().len(), 4);
-    }
 
     #[test]
     fn s041_who_does_not_see_everything_sees_no_images() {
