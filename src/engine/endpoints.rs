@@ -45,6 +45,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     look("/images/{name}/json"),
     look("/volumes"),
     look("/volumes/{name}"),
+    look("/networks"),
+    look("/networks/{id}"),
     act("GET", "/system/df"),
     act("GET", "/images/json"),
     act("POST", "/containers/create"),
@@ -75,6 +77,10 @@ pub const ENDPOINTS: &[Endpoint] = &[
     act("POST", "/images/create"),
     act("POST", "/volumes/create"),
     act("DELETE", "/volumes/{name}"),
+    act("POST", "/networks/create"),
+    act("POST", "/networks/{id}/connect"),
+    act("POST", "/networks/{id}/disconnect"),
+    act("DELETE", "/networks/{id}"),
 ];
 
 /// The endpoint that a call goes to; `path` is without version and query. None for what this console does not call.

@@ -19,6 +19,7 @@ mod jobs;
 mod live;
 mod logs;
 mod meter;
+mod networks;
 mod notes;
 mod own;
 mod past;
@@ -36,6 +37,7 @@ use std::sync::Arc;
 
 use bollard::{BollardRequest, ClientVersion, Docker};
 
+pub(crate) use self::wire::encoded;
 pub use self::{
     address::Address,
     changes::{FileChange, Kind as ChangeKind},
@@ -50,7 +52,7 @@ pub use self::{
         Found as FoundFile, Inside, InvalidPath, Kind as FileKind, Listing, Looked, Means, Partial, Place as FilePlace,
         Put, Saved, Spool, Weight, mode_words,
     },
-    ids::{ContainerId, InvalidName, VolumeName, is_hex64 as is_id},
+    ids::{ContainerId, InvalidName, NetworkId, VolumeName, is_hex64 as is_id},
     images::Images,
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
     logs::{
@@ -58,15 +60,15 @@ pub use self::{
         MarkKind, Matcher, News, Out, Painted, Painter, Place, Scan, Search, Style, Window, plain,
     },
     meter::Meter,
+    networks::{Attachment, Joining, Network, Networks, NewNetwork, Range as NetworkRange, Subnet},
     own::Own,
     picture::{Link, Picture},
     processes::{Columns, Processes},
-    reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_options, root_on_host},
+    reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_network_options, masked_options, root_on_host},
     stats::{Figures, Measure, Point, Range, Usage, Watcher},
     system::{Info, Version},
     volumes::{NewVolume, Sizes, Volume, Volumes},
 };
-pub(crate) use self::wire::encoded;
 use self::{containers::Details, live::Live, wire::Wire};
 
 /// bollard's own timeout, above every deadline of ours.
@@ -180,6 +182,11 @@ impl Engine {
     /// Its volumes.
     pub fn volumes(&self) -> Volumes<'_> {
         Volumes(self)
+    }
+
+    /// Its networks.
+    pub fn networks(&self) -> Networks<'_> {
+        Networks(self)
     }
 
     /// Commands inside its containers.

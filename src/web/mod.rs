@@ -29,6 +29,7 @@ pub mod html;
 mod jobs;
 mod logs;
 mod metrics;
+mod networks;
 mod order;
 mod overview;
 mod people;
@@ -119,6 +120,14 @@ pub static SECTIONS: &[Section] = &[
         count: Some(|picture| picture.volumes.len()),
         right: Right::Look,
         routes: volumes::routes,
+    },
+    Section {
+        path: "/networks",
+        label: "Networks",
+        group: None,
+        count: Some(|picture| picture.networks.len()),
+        right: Right::Look,
+        routes: networks::routes,
     },
     Section {
         path: "/events",
