@@ -252,8 +252,9 @@ pub async fn create(page: Page, fields: Fields) -> Result<Response, Error> {
 
 /// The field that the engine's words speak of.
 fn field_of(words: &str) -> &'static str {
+    let words = words.to_lowercase();
     let has = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
-    if has(&["subnet", "ool overlaps", "gateway", "address", "IPv"]) {
+    if has(&["subnet", "pool overlaps", "gateway", "address", "ipv"]) {
         "range-0"
     } else if has(&["plugin", "driver", "parent"]) {
         "driver"

@@ -124,10 +124,46 @@ impl<'a> Node<'a> {
     }
 }
 
-/// As much of a text as fits in a box; all of it is its title.
+/// How wide a letter is, in tenths of one of middling width.
+fn width(letter: char) -> usize {
+    match letter {
+        'm' | 'w' | 'M' | 'W' | '@' | '%' => 16,
+        'A'..='Z' => 13,
+        'i' | 'j' | 'l' | 't' | 'f' | 'r' | '.' | ',' | ':' | '-' | '|' | ' ' | '(' | ')' => 7,
+        letter if letter.is_ascii() => 10,
+        _ => 18,
+    }
+}
+
+/// As much of a text as fits where `most` letters of middling width do: its beginning and, as names often differ there,
+/// its end. All of it is its title.
 fn cut(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
+    let most = most * 10;
+    if text.chars().map(width).sum::<usize>() <= most {
         return text.to_owned();
     }
-    text.chars().take(most - 1).chain(['…']).collect()
+    let within = |most: usize| {
+        move |sum: &mut usize, letter: char| {
+            *sum += width(letter);
+            (*sum <= most).then_some(letter)
+        }
+    };
+    let head = most * 6 / 10;
+    let tail: Vec<char> = text.chars().rev().scan(0, within(most - head - width('…'))).collect();
+    text.chars().scan(0, within(head)).chain(['…']).chain(tail.into_iter().rev()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_keeps_its_end_and_fits() {
+        assert_eq!(cut("web", 24), "web");
+        assert_eq!(cut("shop-backend-service-for-orders-12", 20), "shop-backend…ers-12");
+        for text in ["M".repeat(80), "名".repeat(80), "i".repeat(80)] {
+            let cut = cut(&text, 24);
+            assert!(cut.chars().map(width).sum::<usize>() <= 240 && cut.contains('…'), "{cut}");
+        }
+    }
 }
