@@ -345,6 +345,77 @@ pub fn volume_inspect(names: &[&str]) -> String {
     Line::docker("volume inspect").names(names)
 }
 
+/// What a network is made with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NewNetwork<'a> {
+    /// The driver; bridge where none is said.
+    pub driver: Option<&'a str>,
+    /// Subnet, gateway and range of each; what is empty is not said.
+    pub ranges: &'a [(&'a str, &'a str, &'a str)],
+    /// With addresses of IPv6.
+    pub ipv6: bool,
+    /// With no way out.
+    pub internal: bool,
+    /// Open to containers that are no services.
+    pub attachable: bool,
+    /// What is said to the driver.
+    pub options: &'a [(&'a str, &'a str)],
+    /// Its labels.
+    pub labels: &'a [(&'a str, &'a str)],
+}
+
+/// `docker network create -d bridge --subnet 10.1.0.0/16 shop`.
+pub fn network_create(name: &str, new: NewNetwork<'_>) -> String {
+    let said = |value: &'static str| move |text: &str| (!text.is_empty()).then(|| (value, text.to_owned()));
+    let line = new.ranges.iter().fold(Line::docker("network create").option("-d", new.driver), |line, range| {
+        let parts = [said("--subnet")(range.0), said("--gateway")(range.1), said("--ip-range")(range.2)];
+        parts.into_iter().flatten().fold(line, |line, (flag, value)| line.option(flag, Some(value)))
+    });
+    line.when(new.ipv6, "--ipv6")
+        .when(new.internal, "--internal")
+        .when(new.attachable, "--attachable")
+        .settings("-o", new.options)
+        .settings("--label", new.labels)
+        .names(&[name])
+}
+
+/// `docker network connect --alias db --ip 10.1.0.5 shop web`.
+pub fn network_connect(
+    network: &str,
+    container: &str,
+    aliases: &[&str],
+    ipv4: Option<&str>,
+    ipv6: Option<&str>,
+) -> String {
+    let line = aliases.iter().fold(Line::docker("network connect"), |line, alias| line.option("--alias", Some(alias)));
+    line.option("--ip", ipv4).option("--ip6", ipv6).names(&[network, container])
+}
+
+/// `docker network disconnect -f shop web`.
+pub fn network_disconnect(network: &str, container: &str, force: bool) -> String {
+    Line::docker("network disconnect").when(force, "-f").names(&[network, container])
+}
+
+/// `docker network rm shop`.
+pub fn network_rm(names: &[&str]) -> String {
+    Line::docker("network rm").names(names)
+}
+
+/// `docker network prune`: all that no running container is on.
+pub fn network_prune() -> String {
+    Line::docker("network prune").end()
+}
+
+/// `docker network ls --filter driver=bridge`.
+pub fn network_ls(filters: &[(&str, &str)]) -> String {
+    Line::docker("network ls").settings("--filter", filters).end()
+}
+
+/// `docker network inspect shop`.
+pub fn network_inspect(names: &[&str]) -> String {
+    Line::docker("network inspect").names(names)
+}
+
 /// `docker events --since 10m --filter type=container`.
 pub fn events(since: Option<&str>, until: Option<&str>, filters: &[(&str, &str)]) -> String {
     Line::docker("events").option("--since", since).option("--until", until).settings("--filter", filters).end()
@@ -368,11 +439,6 @@ pub fn system_df() -> String {
 /// `docker system prune -a --volumes --filter until=24h`.
 pub fn system_prune(all: bool, volumes: bool, filters: &[(&str, &str)]) -> String {
     Line::docker("system prune").when(all, "-a").when(volumes, "--volumes").settings("--filter", filters).end()
-}
-
-/// `docker network rm shop`.
-pub fn network_rm(names: &[&str]) -> String {
-    Line::docker("network rm").names(names)
 }
 
 /// `docker image rm web:1`.
@@ -443,6 +509,27 @@ mod tests {
         assert_eq!(volume_rm(&["a", "b"], true), "docker volume rm -f a b");
         assert_eq!(volume_prune(true), "docker volume prune -a");
         assert_eq!(volume_ls(&[("dangling", "true")]), "docker volume ls --filter dangling=true");
+    }
+
+    #[test]
+    fn networks() {
+        let new = NewNetwork {
+            driver: Some("bridge"),
+            ranges: &[("10.1.0.0/16", "10.1.0.1", ""), ("fd00:1::/64", "", "")],
+            ipv6: true,
+            internal: true,
+            labels: &[("note", "two words")],
+            ..NewNetwork::default()
+        };
+        assert_eq!(
+            network_create("shop", new),
+            "docker network create -d bridge --subnet 10.1.0.0/16 --gateway 10.1.0.1 --subnet fd00:1::/64 --ipv6 --internal --label 'note=two words' shop"
+        );
+        assert_eq!(
+            network_connect("shop", "web", &["www"], Some("10.1.0.5"), None),
+            "docker network connect --alias www --ip 10.1.0.5 shop web"
+        );
+        assert_eq!(network_disconnect("<img>", "web", true), "docker network disconnect -f '<img>' web");
     }
 
     #[test]

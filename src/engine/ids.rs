@@ -18,12 +18,21 @@ pub struct ContainerId(Arc<str>);
 #[serde(try_from = "String")]
 pub struct VolumeName(Arc<str>);
 
+/// A network's full id: 64 lower-case hex digits, or 25 letters and digits for those of a swarm. Names are free text
+/// and never part of a path (S024).
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct NetworkId(Arc<str>);
+
 /// Why a text is no id or name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
     /// Not 64 hex digits.
     #[error("a container's id is 64 hex digits")]
     ContainerId,
+    /// Neither 64 hex digits nor an id of a swarm.
+    #[error("a network's id is 64 hex digits, or 25 letters and digits in a swarm")]
+    NetworkId,
     /// Not in the grammar of volume names.
     #[error("a volume's name starts with a letter or digit and goes on with letters, digits, _ . or - (255 at most)")]
     VolumeName,
@@ -39,6 +48,18 @@ impl ContainerId {
     }
 
     /// All 64 digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl NetworkId {
+    /// The 12 digits that `docker network ls` shows.
+    pub fn short(&self) -> &str {
+        self.0.get(..12).unwrap_or(&self.0)
+    }
+
+    /// All of it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -66,6 +87,15 @@ impl FromStr for ContainerId {
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         if is_hex64(text) { Ok(Self(text.into())) } else { Err(InvalidName::ContainerId) }
+    }
+}
+
+impl FromStr for NetworkId {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let is_swarms = text.len() == 25 && text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
+        if is_hex64(text) || is_swarms { Ok(Self(text.into())) } else { Err(InvalidName::NetworkId) }
     }
 }
 
@@ -102,7 +132,7 @@ macro_rules! text_like {
         }
     )*};
 }
-text_like!(ContainerId, VolumeName);
+text_like!(ContainerId, NetworkId, VolumeName);
 
 #[cfg(test)]
 mod tests {
@@ -115,6 +145,12 @@ mod tests {
         let upper = id.to_uppercase();
         for bad in ["", "../volumes/v", "web", &id[1..], &format!("{id}0"), &upper, &format!("{}#", &id[1..])] {
             assert!(bad.parse::<ContainerId>().is_err(), "{bad}");
+        }
+        for network in [&*id, "mzym7m0n9y4t3q2x1w0v9u8t7"] {
+            assert!(network.parse::<NetworkId>().is_ok(), "{network}");
+        }
+        for bad in ["", "..", "bridge", "../containers/x", &id[1..], &upper, "mzym7m0n9y4t3q2x1w0v9u8t/"] {
+            assert!(bad.parse::<NetworkId>().is_err(), "{bad}");
         }
         assert!("data_1.x-y".parse::<VolumeName>().is_ok());
         for bad in ["", "..", ".hidden", "a/b", "a%2fb", "a b", "-rf", "a?force=1", "a#"] {

@@ -27,6 +27,7 @@ use super::{
     containers::{Asked, Listed, Pending, State, Verb},
     events::{Event, Events, Keeping},
     ids::ContainerId,
+    networks,
     notes::Notes,
     own::Own,
     picture::{Link, Picture},
@@ -68,6 +69,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 struct Marked {
     containers: HashSet<ContainerId>,
     volumes: bool,
+    networks: bool,
     /// What has been read and has to be read again: the engine tells of an event before its own list knows of it.
     /// Source: moby, `daemon/pause.go`: the event is logged, then the container is checkpointed.
     again: HashMap<ContainerId, Again>,
@@ -274,6 +276,12 @@ impl Live {
             "volume" if matches!(event.action.as_str(), "create" | "destroy" | "prune" | "remove") => {
                 lock(&self.marked).volumes = true;
             }
+            "network" => {
+                let mut marked = lock(&self.marked);
+                marked.networks = true;
+                // Who has joined or left.
+                marked.containers.extend(event.attributes.get("container").and_then(|id| id.parse().ok()));
+            }
             _ => marked = false,
         }
         self.picture.send_if_modified(|picture| {
@@ -319,7 +327,7 @@ impl Live {
 
     /// Reads what events have marked, and what is due to be read again; in one call.
     async fn read_marked(&self) -> Result<(), Error> {
-        let (ids, volumes) = {
+        let (ids, volumes, networks) = {
             let (mut marked, now) = (lock(&self.marked), Tick::now());
             let due: Vec<_> =
                 marked.again.iter().filter(|(_, again)| again.due <= now).map(|(id, _)| id.clone()).collect();
@@ -329,7 +337,7 @@ impl Live {
                     ids.entry(id).or_insert(again);
                 }
             }
-            (ids, mem::take(&mut marked.volumes))
+            (ids, mem::take(&mut marked.volumes), mem::take(&mut marked.networks))
         };
         self.read_back(&ids.keys().cloned().collect::<Vec<_>>()).await?;
         let picture = self.picture();
@@ -340,6 +348,9 @@ impl Live {
         }
         if volumes {
             self.list_volumes().await?;
+        }
+        if networks {
+            self.list_networks().await?;
         }
         Ok(())
     }
@@ -361,6 +372,7 @@ impl Live {
     async fn relist(&self) -> Result<(), Error> {
         let listed: Vec<Listed> = self.wire.get("/containers/json?all=true").await?;
         let volumes = volumes::list(&self.wire).await?;
+        let networks = networks::list(&self.wire).await?;
         self.saw();
         let ids: HashSet<_> = listed.iter().map(|listed| listed.id.clone()).collect();
         let now = self.picture().now();
@@ -374,6 +386,7 @@ impl Live {
                 changed |= self.place(picture, listed);
             }
             changed |= volumes::place(&mut picture.volumes, volumes);
+            changed |= networks::place(&mut picture.networks, networks);
             picture.protect_own();
             changed
         });
@@ -415,6 +428,19 @@ impl Live {
     pub(super) async fn read_back_volumes(&self) {
         if let Err(error) = self.list_volumes().await {
             tracing::warn!(error = error.to_string(), "volumes not read back");
+        }
+    }
+
+    async fn list_networks(&self) -> Result<(), Error> {
+        let networks = networks::list(&self.wire).await?;
+        self.change(|picture| networks::place(&mut picture.networks, networks));
+        Ok(())
+    }
+
+    /// The same for networks.
+    pub(super) async fn read_back_networks(&self) {
+        if let Err(error) = self.list_networks().await {
+            tracing::warn!(error = error.to_string(), "networks not read back");
         }
     }
 

@@ -21,6 +21,7 @@ mod kept_jobs;
 mod live;
 mod logs;
 mod meter;
+mod networks;
 mod notes;
 mod own;
 mod past;
@@ -55,7 +56,7 @@ pub use self::{
         Found as FoundFile, Inside, InvalidPath, Kind as FileKind, Listing, Looked, Means, Partial, Place as FilePlace,
         Put, Saved, Spool, Weight, mode_words,
     },
-    ids::{ContainerId, InvalidName, VolumeName, is_hex64 as is_id},
+    ids::{ContainerId, InvalidName, NetworkId, VolumeName, is_hex64 as is_id},
     images::Images,
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage, Step, StepState},
     logs::{
@@ -63,10 +64,11 @@ pub use self::{
         MarkKind, Matcher, News, Out, Painted, Painter, Place, Scan, Search, Style, Window, plain,
     },
     meter::Meter,
+    networks::{Attachment, Joining, Network, Networks, NewNetwork, Range as NetworkRange, Subnet},
     own::Own,
     picture::{Link, Picture},
     processes::{Columns, Processes},
-    reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_options, root_on_host},
+    reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_network_options, masked_options, root_on_host},
     registries::{Credentials, HUB, Keyring, Registries, Registry},
     stats::{Figures, Measure, Point, Range, Usage, Watcher},
     system::{
@@ -208,6 +210,11 @@ impl Engine {
     /// Its volumes.
     pub fn volumes(&self) -> Volumes<'_> {
         Volumes(self)
+    }
+
+    /// Its networks.
+    pub fn networks(&self) -> Networks<'_> {
+        Networks(self)
     }
 
     /// Commands inside its containers.

@@ -76,6 +76,17 @@ impl Picture {
         Ok(())
     }
 
+    /// Refuses to take this console out of a network: somebody may look at it from there.
+    pub fn guard_disconnect(&self, id: &ContainerId) -> Result<(), Error> {
+        if self.own.id.as_ref() == Some(id) {
+            return Err(Error::OwnContainer(
+                "That is the container that this console runs in: it could cut itself off. Do it from a terminal on the host."
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
     /// Refuses to remove a volume that this console has mounted.
     pub fn guard_volume(&self, name: &VolumeName) -> Result<(), Error> {
         if self.own.volumes.contains(name) {

@@ -11,7 +11,8 @@ use super::{
     Outage,
     containers::Container,
     events::Event,
-    ids::{ContainerId, VolumeName},
+    ids::{ContainerId, NetworkId, VolumeName},
+    networks::Network,
     own::Own,
     reach::Scope,
     stats::Usage,
@@ -28,6 +29,8 @@ pub struct Picture {
     pub containers: BTreeMap<ContainerId, Arc<Container>>,
     /// All volumes.
     pub volumes: BTreeMap<VolumeName, Arc<Volume>>,
+    /// All networks.
+    pub networks: BTreeMap<NetworkId, Arc<Network>>,
     /// The volumes' sizes, where somebody asked for them.
     pub sizes: Sizes,
     /// What the disk is used for, where somebody asked for it.

@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, stream};
 
 use super::{
-    Action, ContainerId, Engine, Error, VolumeName,
+    Action, ContainerId, Engine, Error, NetworkId, VolumeName,
     containers::Done,
     jobs::{Job, Jobs, Part, Progress, Stage, Work},
     spec::Spec,
@@ -102,6 +102,36 @@ impl Jobs<'_> {
             });
             stream::iter(work).buffer_unordered(AT_ONCE).collect::<()>().await;
             engine.live.read_back_volumes().await;
+            Stage::of_parts(job.progress())
+        });
+        Ok(job)
+    }
+}
+
+impl Jobs<'_> {
+    /// Removes just these networks. What is gone already is as wished; one that somebody has joined meanwhile stays, and
+    /// so does, unless `stopped` says otherwise, one that a stopped container has.
+    pub fn remove_networks(&self, ids: Vec<NetworkId>, stopped: bool, command: String) -> Result<Job, Error> {
+        self.0.reach.may_operate()?;
+        let picture = self.0.picture();
+        let name =
+            |id: &NetworkId| picture.networks.get(id).map_or_else(|| id.short().to_owned(), |found| found.name.clone());
+        let parts = ids.iter().map(|id| Part { name: name(id), container: None, result: None }).collect();
+        let title = format!("Remove {} network{}", ids.len(), if ids.len() == 1 { "" } else { "s" });
+        let job = self.start("remove_networks", title, command, parts, move |engine, job| async move {
+            let work = ids.into_iter().enumerate().map(|(place, id)| {
+                let (engine, job) = (engine.clone(), job.clone());
+                async move {
+                    let result = match engine.networks().delete(&id, !stopped).await {
+                        Ok(()) => Ok("removed".to_owned()),
+                        Err(Error::NotFound(_)) => Ok("was removed already".to_owned()),
+                        Err(error) => Err(error),
+                    };
+                    job.part(place, result);
+                }
+            });
+            stream::iter(work).buffer_unordered(AT_ONCE).collect::<()>().await;
+            engine.live.read_back_networks().await;
             Stage::of_parts(job.progress())
         });
         Ok(job)

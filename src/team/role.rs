@@ -20,15 +20,15 @@ pub enum Right {
     Look,
     /// To manage what is one's own: password, second factor, sessions, tokens.
     Own,
-    /// To start, stop, restart, kill, pause, unpause and rename containers.
+    /// To start, stop, restart, kill, pause, unpause and rename containers, and to connect them to networks.
     Operate,
     /// To read what is inside containers and volumes: files, whole file systems.
     Read,
     /// To go inside containers: terminals, changes of files, images made of them, their limits.
     Enter,
-    /// To make containers and volumes, as far as that does not give root on the host.
+    /// To make containers, volumes and networks, as far as that does not give root on the host.
     Create,
-    /// To remove containers and volumes, and to prune.
+    /// To remove containers, volumes and networks, and to prune.
     Remove,
     /// To make what gives root on the host: privileged, host paths, devices, host namespaces.
     Root,
@@ -66,7 +66,9 @@ impl Role {
     pub fn about(self) -> &'static str {
         match self {
             Self::Viewer => "looks at everything, and sees no secrets",
-            Self::Operator => "runs, makes and removes containers and volumes, and never becomes root on the host",
+            Self::Operator => {
+                "runs, makes and removes containers, volumes and networks, and never becomes root on the host"
+            }
             Self::Admin => "does everything; who makes privileged containers is root on the host",
         }
     }
@@ -124,15 +126,19 @@ impl Right {
     /// What it is, for the table.
     pub fn about(self) -> &'static str {
         match self {
-            Self::Look => "See containers, volumes, events, jobs and the activity",
+            Self::Look => "See containers, volumes, networks, events, jobs and the activity",
             Self::Own => "Manage one’s own password, second factor, sessions and tokens",
-            Self::Operate => "Start, stop, restart, kill, pause, unpause and rename containers",
+            Self::Operate => {
+                "Start, stop, restart, kill, pause, unpause and rename containers, connect them to networks"
+            }
             Self::Read => "Read and download the files of containers and volumes: not where that is root on the host",
             Self::Enter => {
                 "Open terminals in containers, change their files and limits, make images of them: not where that is root on the host"
             }
-            Self::Create => "Create and run containers, create volumes: nothing that gives root on the host",
-            Self::Remove => "Remove containers and volumes, prune, cancel jobs",
+            Self::Create => {
+                "Create and run containers, create volumes and networks: nothing that gives root on the host"
+            }
+            Self::Remove => "Remove containers, volumes and networks, prune, cancel jobs",
             Self::Root => "Create what gives root on the host: privileged, host paths, devices, host namespaces",
             Self::Reveal => "See the values of variables and driver options",
             Self::Build => "Build images",

@@ -31,6 +31,7 @@ mod jobs;
 mod logs;
 mod metrics;
 mod moment;
+mod networks;
 mod order;
 mod overview;
 mod people;
@@ -123,6 +124,14 @@ pub static SECTIONS: &[Section] = &[
         count: Some(|picture| picture.volumes.len()),
         right: Right::Look,
         routes: volumes::routes,
+    },
+    Section {
+        path: "/networks",
+        label: "Networks",
+        group: None,
+        count: Some(|picture| picture.networks.len()),
+        right: Right::Look,
+        routes: networks::routes,
     },
     Section { path: "/build", label: "Build", group: None, count: None, right: Right::Build, routes: build::routes },
     Section {

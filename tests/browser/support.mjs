@@ -130,13 +130,13 @@ async function stop(it, data) {
 }
 
 /**
- * The test engine, seen through a window. Either it has these containers and volumes only, and nothing ever happens in
+ * The test engine, seen through a window. Either it has these containers, volumes and networks only, and nothing ever happens in
  * it: for pages of an empty engine, and of one with a thousand containers. Or it has only what is named with the prefix
  * `only`, and the prefix is not seen: for pictures.
  */
-export async function window({ containers = [], volumes = [], only } = {}) {
+export async function window({ containers = [], volumes = [], networks = [], only } = {}) {
   const socket = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "wheelhouse-engine-")), "engine.sock");
-  const lists = { "/containers/json": containers, "/volumes": { Volumes: volumes, Warnings: [] } };
+  const lists = { "/containers/json": containers, "/volumes": { Volumes: volumes, Warnings: [] }, "/networks": networks };
   const server = http.createServer((ask, answer) => {
     const [where] = ask.url.replace(/^\/v[\d.]+/, "").split("?");
     if (!only && where in lists) return answer.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(lists[where]));

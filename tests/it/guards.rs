@@ -351,6 +351,9 @@ fn s021_templates_hold_no_code() {
             let name = safe.rsplit("{{").next().unwrap_or_default().trim();
             let drawn = [
                 "chips",
+                "drawing",
+                "map",
+                "ports",
                 "chrome.",
                 "count",
                 "events",

@@ -22,6 +22,7 @@ mod limits;
 mod live;
 mod logs;
 mod metrics;
+mod networks;
 mod oidc;
 mod own;
 mod pages;

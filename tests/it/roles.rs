@@ -32,6 +32,7 @@ fn path(route: &Route, container: &str, volume: &str) -> String {
         "/assets/{name}" => "/assets/none.css".to_owned(),
         path if path.starts_with("/volumes/") => path.replace("{name}", volume),
         path if path.starts_with("/containers/") => path.replace("{id}", container),
+        path if path.starts_with("/networks/") => path.replace("{id}", container),
         path => path.replace("{id}", "999999"),
     };
     path.replace("{verb}", "pause")
@@ -55,6 +56,10 @@ async fn ask(console: &Console, walker: &Walker, route: &Route, path: &str) -> A
             begun.status = 200;
             return begun;
         }
+    }
+    if path == "/networks/prune" {
+        // Those of others stay.
+        return ask.form(&[("listed", "1")]).send().await;
     }
     ask.send().await
 }

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
 use super::{State, Verb};
-use crate::engine::ids::{ContainerId, is_hex64};
+use crate::engine::{
+    ids::{ContainerId, is_hex64},
+    networks::Attachment,
+};
 
 /// The label by which compose says which project a container belongs to.
 pub(in crate::engine) const STACK: &str = "com.docker.compose.project";
@@ -38,8 +41,8 @@ pub struct Container {
     pub ports: Vec<Port>,
     /// Its labels, image's included.
     pub labels: BTreeMap<String, String>,
-    /// The names of its networks.
-    pub networks: Vec<String>,
+    /// Its networks, with its place in each.
+    pub networks: Vec<Attachment>,
     /// Whose network it shares: the id of another container.
     pub network_of: Option<String>,
     /// What is mounted in it.
@@ -275,7 +278,26 @@ struct ListedPort {
 #[serde(rename_all = "PascalCase")]
 struct ListedNetworks {
     #[serde(default, deserialize_with = "or_default")]
-    networks: BTreeMap<String, serde_json::Value>,
+    networks: BTreeMap<String, Option<ListedEndpoint>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedEndpoint {
+    #[serde(default, rename = "NetworkID", deserialize_with = "or_default")]
+    network: String,
+    #[serde(default, rename = "IPAddress", deserialize_with = "or_default")]
+    ipv4: String,
+    #[serde(default, rename = "GlobalIPv6Address", deserialize_with = "or_default")]
+    ipv6: String,
+    #[serde(default, deserialize_with = "or_default")]
+    mac_address: String,
+}
+
+impl ListedEndpoint {
+    fn into_attachment(self, network: String) -> Attachment {
+        Attachment { network, id: self.network, ipv4: self.ipv4, ipv6: self.ipv6, mac: self.mac_address }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -319,6 +341,7 @@ impl Listed {
                 && b.is_open_to_all()
                 && (a.public, a.private, &a.protocol) == (b.public, b.private, &b.protocol)
         });
+        let attached = |(name, at): (String, Option<ListedEndpoint>)| at.unwrap_or_default().into_attachment(name);
         let created = Timestamp::from_second(self.created).unwrap_or_default();
         let since = match self.state {
             State::Created => Some(created),
@@ -338,7 +361,7 @@ impl Listed {
             since,
             ports,
             labels: self.labels,
-            networks: self.network_settings.networks.into_keys().collect(),
+            networks: self.network_settings.networks.into_iter().map(attached).collect(),
             network_of: self.host_config.network_mode.strip_prefix("container:").map(str::to_owned),
             mounts: self.mounts.into_iter().map(ListedMount::into_mount).collect(),
             ending: Ending::default(),

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::policy;
-use crate::engine::{Containers, Engine, Error, NewVolume, Volume, VolumeName, Volumes, spec::Spec};
+use crate::engine::{
+    Containers, Engine, Error, Networks, NewNetwork, NewVolume, Subnet, Volume, VolumeName, Volumes, spec::Spec,
+};
 
 /// The networks that are everybody's.
 const COMMON: [&str; 5] = ["", "default", "bridge", "none", "podman"];
@@ -52,6 +54,37 @@ impl Volumes<'_> {
     }
 }
 
+impl Networks<'_> {
+    /// The same for a network. Drivers other than the engine's own bridge, and options, reach into the host's own
+    /// network; addresses of the internet would be taken from the host.
+    pub(in crate::engine) fn admit(&self, mut new: NewNetwork) -> Result<NewNetwork, Error> {
+        let reach = &self.0.reach;
+        reach.may_operate()?;
+        let is_bridge = new.driver.as_deref().is_none_or(|driver| matches!(driver, "" | "bridge"));
+        let is_private = |text: &str| text.is_empty() || text.parse::<Subnet>().is_ok_and(Subnet::is_private);
+        let words = if !is_bridge {
+            "a driver (-d)"
+        } else if !new.options.is_empty() {
+            "options (-o)"
+        } else if !new.ranges.iter().all(|range| is_private(&range.subnet)) {
+            "addresses that are not private (--subnet)"
+        } else {
+            ""
+        };
+        if !reach.root && !words.is_empty() {
+            return Err(Error::Forbidden(format!(
+                "It does not let you make a network with {words}: such a network can reach into the host's own."
+            )));
+        }
+        if reach.is_scoped() {
+            let mut labels = new.labels.into_iter().collect();
+            reach.claim(&mut labels)?;
+            new.labels = labels.into_iter().collect();
+        }
+        Ok(new)
+    }
+}
+
 /// A name that somebody has already, whoever it is.
 pub(in crate::engine) fn taken(name: &VolumeName) -> Error {
     Error::Conflict(format!("there is a volume called {name} already"))
@@ -63,7 +96,7 @@ impl Engine {
         let picture = self.picture();
         let is_known = |name: &str| {
             COMMON.contains(&name)
-                || picture.containers.values().any(|found| found.networks.iter().any(|on| on == name))
+                || picture.containers.values().any(|found| found.networks.iter().any(|at| at.network == name))
         };
         let asked = spec.networking_config.endpoints_config.keys().chain([&spec.host_config.network_mode]);
         match asked.into_iter().find(|name| !is_known(name)) {

@@ -23,14 +23,21 @@ mod view;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-pub(super) use self::{admit::taken, raw::volume as told_volume, view::Views};
-pub use self::{enter::root_on_host, options::masked as masked_options};
+pub(super) use self::{
+    admit::taken,
+    raw::{network as told_network, volume as told_volume},
+    view::Views,
+};
+pub use self::{
+    enter::root_on_host,
+    options::{masked as masked_options, masked_of_network as masked_network_options},
+};
 pub use self::{
     redact::HIDDEN,
     scope::{InvalidScope, Scope},
     view::Watch,
 };
-use super::{ContainerId, Engine, Error, HUB, VolumeName};
+use super::{ContainerId, Engine, Error, HUB, Network, NetworkId, VolumeName};
 
 /// How far somebody's hand goes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -168,6 +175,25 @@ impl Engine {
             return Ok(());
         }
         Err(Error::NotFound(format!("get {name}: no such volume")))
+    }
+
+    /// Refuses a network of which nothing in the scope is seen with what an id that nobody has is refused with (S041).
+    pub(super) fn reaches_network(&self, id: &NetworkId) -> Result<(), Error> {
+        if !self.reach.is_scoped() || self.picture().networks.contains_key(id) {
+            return Ok(());
+        }
+        Err(Error::NotFound(format!("network {id} not found")))
+    }
+
+    /// The network, if it is of the scope itself: to be on a network does not make it one's own.
+    pub(super) fn owns_network(&self, id: &NetworkId) -> Result<Arc<Network>, Error> {
+        self.reaches_network(id)?;
+        let found = self.live.picture().networks.get(id).cloned();
+        let network = found.ok_or_else(|| Error::NotFound(format!("network {id} not found")))?;
+        if self.reach.takes(&network.labels) {
+            return Ok(network);
+        }
+        Err(Error::Forbidden(format!("The network {} is not among what you look after.", network.name)))
     }
 }
 

@@ -18,6 +18,22 @@ pub fn masked(options: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     options.iter().map(|(key, value)| (key.clone(), option(key, value))).collect()
 }
 
+/// The options of a network's driver without what may be a secret: the engine's own are none, and neither is which
+/// card of the host it stands on. Source: <https://docs.docker.com/engine/network/drivers/>.
+pub fn masked_of_network(options: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    options.iter().map(|(key, value)| (key.clone(), of_network(key, value))).collect()
+}
+
+/// One of a network.
+pub(super) fn of_network(key: &str, value: &str) -> String {
+    let is_open = key.starts_with("com.docker.network.")
+        || matches!(
+            key,
+            "parent" | "macvlan_mode" | "ipvlan_mode" | "ipvlan_flag" | "mtu" | "vlan" | "isolate" | "mode"
+        );
+    if is_open { value.to_owned() } else { HIDDEN.to_owned() }
+}
+
 /// One of them.
 pub(super) fn option(key: &str, value: &str) -> String {
     match key {

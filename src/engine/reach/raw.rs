@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use super::{HIDDEN, Reach, Secrets, options};
+use crate::engine::Picture;
 
 /// What is known to be harmless of a container.
 pub(super) const CONTAINER: &str = "
@@ -49,6 +50,12 @@ pub(super) const CONTAINER: &str = "
 /// What is known to be harmless of a volume.
 pub(super) const VOLUME: &str = "Name Driver Mountpoint CreatedAt Scope UsageData/*";
 
+/// What is known to be harmless of a network.
+pub(super) const NETWORK: &str = "
+    Name Id Created Scope Driver EnableIPv4 EnableIPv6 Internal Attachable Ingress ConfigOnly ConfigFrom/* IPAM/Driver
+    IPAM/Config/*/* Containers/*/*
+";
+
 /// A container's JSON, as far as this reach goes.
 pub(super) fn container(reach: &Reach, raw: Value) -> Value {
     let masked = |path: &[&str], value: &Value| match (path, value) {
@@ -79,6 +86,28 @@ pub(in crate::engine) fn volume(reach: &Reach, raw: Value) -> Value {
         _ => None,
     };
     told(reach, raw, VOLUME, &masked, &labels)
+}
+
+/// A network's JSON, as far as this reach goes; of its members those that `picture` has.
+pub(in crate::engine) fn network(reach: &Reach, mut raw: Value, picture: &Picture) -> Value {
+    if reach.is_scoped()
+        && let Some(raw) = raw.as_object_mut()
+    {
+        let is_seen = |id: &String| id.parse().is_ok_and(|id| picture.containers.contains_key(&id));
+        if let Some(members) = raw.get_mut("Containers").and_then(Value::as_object_mut) {
+            members.retain(|id, _| is_seen(id));
+        }
+        raw.retain(|key, _| !matches!(key.as_str(), "Peers" | "Services" | "Status"));
+    }
+    let masked = |path: &[&str], value: &Value| match path {
+        ["Options", key] => Some(options::of_network(key, value.as_str().unwrap_or(HIDDEN))),
+        _ => None,
+    };
+    let labels = |path: &[&str]| match path {
+        ["Labels", key] => Some((*key).to_owned()),
+        _ => None,
+    };
+    told(reach, raw, NETWORK, &masked, &labels)
 }
 
 fn option(key: &str, value: &Value) -> String {

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Reach, Scope, Secrets, raw};
 use crate::engine::{
-    Check, Container, ContainerId, Detail, Engine, EnvVar, Error, Event, Info, Outage, Part, Progress, Stage, Volume,
+    Check, Container, ContainerId, Detail, Engine, EnvVar, Error, Event, Info, Network, Outage, Part, Progress, Stage,
+    Volume,
     containers::{SERVICE, STACK},
 };
 
@@ -15,10 +16,13 @@ pub const HIDDEN: &str = "‹hidden›";
 /// Labels whose values say where something belongs, and no more.
 pub(super) const OPEN_LABELS: [&str; 2] = [STACK, SERVICE];
 /// Words of a docker command that say what it does.
-const VERBS: [&str; 16] = [
+const VERBS: [&str; 19] = [
     "docker",
     "container",
     "volume",
+    "network",
+    "connect",
+    "disconnect",
     "run",
     "create",
     "start",
@@ -60,6 +64,14 @@ impl Reach {
             return found.clone();
         }
         Arc::new(Volume { labels: self.labels(&found.labels), ..Volume::clone(found) })
+    }
+
+    /// A network of the list. Its options are masked already, for everybody.
+    pub(super) fn network(&self, found: &Arc<Network>) -> Arc<Network> {
+        if !self.hides() {
+            return found.clone();
+        }
+        Arc::new(Network { labels: self.labels(&found.labels), ..Network::clone(found) })
     }
 
     fn labels(&self, labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {

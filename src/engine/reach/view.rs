@@ -1,7 +1,7 @@
 //! The picture as a reach may see it. Drawn once for each version and shared by all who have that reach.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -9,7 +9,9 @@ use std::{
 use tokio::sync::watch;
 
 use super::{HIDDEN, Reach, Secrets};
-use crate::engine::{ContainerId, Disk, DiskUsage, Engine, Event, Picture, Scope, Sizes, Usage, VolumeName};
+use crate::engine::{
+    Container, ContainerId, Disk, DiskUsage, Engine, Event, Network, Picture, Scope, Sizes, Usage, VolumeName,
+};
 
 /// How many reaches' pictures are kept: who comes back to one that is not is drawn a new one.
 const KEPT: usize = 64;
@@ -134,11 +136,16 @@ impl Reach {
             let shown = again(found, old, || self.takes(&found.labels).then(|| self.volume(found)));
             Some((name.clone(), shown?))
         });
+        let containers: BTreeMap<_, _> = containers.collect();
+        let networks =
+            whole.networks.iter().filter(|(_, found)| self.sees_network(found, &containers, whole.is_podman()));
+        let networks = networks.map(|(id, found)| (id.clone(), self.network(found))).collect();
         let events = whole.events.iter().filter(|event| self.hears(event, whole)).map(|event| self.event(event));
         Picture {
             version: whole.version,
-            containers: containers.collect(),
+            containers,
             volumes: volumes.collect(),
+            networks,
             sizes: self.sizes(whole),
             usage: self.usage(whole),
             disk: self.disk(whole),
@@ -149,6 +156,14 @@ impl Reach {
             own: whole.own.clone(),
             skew: whole.skew,
         }
+    }
+
+    /// Whether it sees a network: one of its own, one that something of its own is on, and the engine's, which are
+    /// everybody's.
+    fn sees_network(&self, network: &Network, ours: &BTreeMap<ContainerId, Arc<Container>>, is_podman: bool) -> bool {
+        let has_ours =
+            || ours.values().any(|container| container.networks.iter().any(|at| at.is_on(network, is_podman)));
+        self.takes(&network.labels) || network.is_predefined() || has_ours()
     }
 
     fn sizes(&self, whole: &Picture) -> Sizes {
@@ -217,7 +232,13 @@ impl Reach {
                 let found = event.id.parse::<VolumeName>().ok().and_then(|name| whole.volumes.get(&name));
                 found.is_some_and(|volume| self.takes(&volume.labels))
             }
-            "network" => event.attributes.get("container").and_then(|id| sees(id)).unwrap_or_default(),
+            "network" if event.attributes.contains_key("container") => {
+                event.attributes.get("container").and_then(|id| sees(id)).unwrap_or_default()
+            }
+            "network" => {
+                let found = event.id.parse().ok().and_then(|id| whole.networks.get(&id));
+                found.is_some_and(|network| self.takes(&network.labels))
+            }
             _ => false,
         }
     }

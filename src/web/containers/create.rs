@@ -205,7 +205,8 @@ fn form(
     });
     let mut told: Vec<_> = by_place.iter().map(|(place, why)| (place.clone(), label(place), why.clone())).collect();
     told.sort();
-    let networks = page.picture.containers.values().flat_map(|container| container.networks.iter().map(String::as_str));
+    let networks =
+        page.picture.containers.values().flat_map(|container| container.networks.iter().map(|at| at.network.as_str()));
     let mut networks: Vec<&str> = networks.collect();
     networks.sort_unstable();
     networks.dedup();

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     command::echo,
-    engine::{Container, ContainerId, Detail, Event, State, Verb, root_on_host},
+    engine::{Container, ContainerId, Detail, Endpoint, Event, NetworkId, State, Verb, root_on_host},
     web::{
         Error,
         asker::Can,
@@ -46,6 +46,8 @@ struct Summary<'a> {
     ways: Vec<Way>,
     command: Way,
     ports: Vec<PortLink>,
+    networks: Vec<(&'a Endpoint, Option<NetworkId>)>,
+    may_join: bool,
     policy: (String, &'static str),
     limits: Vec<String>,
     checks: Vec<&'a crate::engine::Check>,
@@ -79,6 +81,12 @@ struct InspectPage<'a> {
     raw: String,
     may_reveal: bool,
     is_revealed: bool,
+}
+
+/// The id of the network of this name that a container is on.
+fn network(page: &Page, c: &Container, name: &str) -> Option<NetworkId> {
+    let at = c.networks.iter().find(|at| at.network == name)?;
+    page.picture.network_at(at).map(|network| network.id.clone())
 }
 
 /// A part of the page when the container is gone.
@@ -152,6 +160,10 @@ impl<'a> Summary<'a> {
             why: words::why(c, d, &page.picture),
             command,
             ports: PortLink::all(c, &page.host),
+            networks: d.endpoints.iter().map(|endpoint| (endpoint, network(page, c, &endpoint.network))).collect(),
+            may_join: page.can().operate
+                && c.network_of.is_none()
+                && !d.endpoints.iter().any(|at| at.network == "host"),
             policy: words::restart_policy(&d.restart_policy),
             limits: limits.into_iter().flatten().collect(),
             checks: d.checks.iter().rev().take(CHECKS).collect(),

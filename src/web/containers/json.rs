@@ -120,7 +120,7 @@ impl Container {
             attention: c.attention().map(engine::Attention::word),
             pending: c.pending.as_ref().map(|pending| pending.verb.word()),
             ports: c.ports.iter().map(port).collect(),
-            networks: c.networks.clone(),
+            networks: c.networks.iter().map(|at| at.network.clone()).collect(),
             mounts: c.mounts.iter().map(mount).collect(),
             labels: c.labels.clone(),
             own: page.picture.is_own(c),

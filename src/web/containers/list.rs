@@ -177,7 +177,7 @@ impl<'a> ListPage<'a> {
         let picture = &page.picture;
         let (command, note) = view.command();
         let mut networks: Vec<&str> =
-            picture.containers.values().flat_map(|c| c.networks.iter().map(String::as_str)).collect();
+            picture.containers.values().flat_map(|c| c.networks.iter().map(|at| at.network.as_str())).collect();
         networks.sort_unstable();
         networks.dedup();
         let active = view.filters.iter().map(|(name, value)| {

@@ -24,7 +24,7 @@ pub(super) mod words;
 
 pub use self::{
     frame::{Frame, Tab, find},
-    row::StateMark,
+    row::{PortLink, StateMark},
 };
 use super::Routes;
 use crate::team::Right;

@@ -194,7 +194,7 @@ fn fits(container: &Container, name: &str, value: &str) -> bool {
             None => container.labels.contains_key(value),
         },
         "image" => container.image.contains(value),
-        "network" => container.networks.iter().any(|network| network == value),
+        "network" => container.networks.iter().any(|at| at.network == value),
         "volume" => container.mounts.iter().any(|mount| mount.source == value || mount.target == value),
         _ => true,
     }

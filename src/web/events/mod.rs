@@ -85,6 +85,9 @@ fn path(event: &Event, picture: &Picture) -> Option<String> {
             .ok()
             .filter(|name| picture.volumes.contains_key(name))
             .map(|name| format!("/volumes/{name}")),
+        "network" => {
+            event.id.parse().ok().filter(|id| picture.networks.contains_key(id)).map(|id| format!("/networks/{id}"))
+        }
         _ => None,
     }
 }

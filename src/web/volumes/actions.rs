@@ -23,6 +23,7 @@ use crate::{
         deed::Deed,
         error::Step,
         extract::{Fields, Id, Page, Query},
+        fields::{pairs, rows},
         html::{bytes, html},
     },
 };
@@ -46,31 +47,6 @@ impl CreatePage<'_> {
     fn error_of(&self, field: &str) -> Option<&str> {
         self.errors.iter().find(|(name, _)| *name == field).map(|(_, why)| why.as_str())
     }
-}
-
-/// The rows of a form as they were sent: a name and a value each.
-fn rows(fields: &Fields, what: &str) -> Vec<(String, String)> {
-    let (names, values) = (format!("{what}-name"), format!("{what}-value"));
-    let values: Vec<&str> = fields.all(&values).collect();
-    let pair = |(row, name): (usize, &str)| (name.to_owned(), values.get(row).copied().unwrap_or_default().to_owned());
-    fields.all(&names).enumerate().map(pair).collect()
-}
-
-/// The names and values of a form; a value without a name is an error. Scripts may send whole `name=value` fields.
-fn pairs(fields: &Fields, what: &'static str, errors: &mut Vec<(&'static str, String)>) -> Vec<(String, String)> {
-    let mut pairs = Vec::new();
-    for (name, value) in rows(fields, what) {
-        match (name.trim(), value) {
-            ("", value) if value.is_empty() => {}
-            ("", value) => errors.push((what, format!("“{value}” has no name."))),
-            (name, value) => pairs.push((name.to_owned(), value)),
-        }
-    }
-    for whole in fields.all(what).flat_map(str::lines).map(str::trim).filter(|whole| !whole.is_empty()) {
-        let (name, value) = whole.split_once('=').unwrap_or((whole, ""));
-        pairs.push((name.to_owned(), value.to_owned()));
-    }
-    pairs
 }
 
 /// A form, read: what it asks for and what is wrong with it.

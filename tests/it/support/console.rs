@@ -275,6 +275,14 @@ impl Console {
         .await;
     }
 
+    /// Waits until its list has the network of this id.
+    pub async fn sees_network(&self, id: &str) {
+        until("the console's list shows the network", async || {
+            self.get(&format!("/networks?q={id}")).await.has(&format!("[id='network-{id}']")).then_some(())
+        })
+        .await;
+    }
+
     /// Waits until its list has this volume.
     pub async fn sees_volume(&self, name: &str) {
         until("the console's list shows the volume", async || {

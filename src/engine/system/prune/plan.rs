@@ -91,7 +91,7 @@ impl Engine {
     async fn unused_networks(&self, wish: &Wish, left: &[&Container]) -> Result<Vec<Goes>, Error> {
         let networks: Vec<Network> = self.wire.get("/networks").await?;
         let used: HashSet<&str> =
-            left.iter().flat_map(|container| container.networks.iter().map(String::as_str)).collect();
+            left.iter().flat_map(|container| container.networks.iter().map(|on| on.network.as_str())).collect();
         let goes = |network: &Network| {
             !PREDEFINED.contains(&network.name.as_str())
                 && !network.ingress
