@@ -168,7 +168,7 @@ if (draft) {
       if (answer.status === 401) return leave();
       if (!answer.ok || mine !== latest) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      for (const id of ["run-line", "dangers"]) $(`#${id}`)?.replaceChildren(...$(`#${id}`, page).childNodes);
+      for (const id of ["run-line", "dangers", "declared"]) $(`#${id}`)?.replaceChildren(...$(`#${id}`, page).childNodes);
     } catch { /* The line is a help; the form works without it. */ }
   };
   draft.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(refresh, 120); });

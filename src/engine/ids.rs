@@ -12,6 +12,12 @@ use serde::Deserialize;
 #[serde(try_from = "String")]
 pub struct ContainerId(Arc<str>);
 
+/// An image's id: 64 lower-case hex digits, without the `sha256:` that the engine writes before them. No repository can
+/// be called so, which makes it an id and nothing else wherever the engine takes an image.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ImageId(Arc<str>);
+
 /// A volume's name, in the grammar of the engine's local driver: `[a-zA-Z0-9][a-zA-Z0-9_.-]*`.
 /// Source: moby, `volume/names/names.go`, `RestrictedNamePattern`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
@@ -24,9 +30,24 @@ pub enum InvalidName {
     /// Not 64 hex digits.
     #[error("a container's id is 64 hex digits")]
     ContainerId,
+    /// Not 64 hex digits, with or without `sha256:`.
+    #[error("an image's id is 64 hex digits")]
+    ImageId,
     /// Not in the grammar of volume names.
     #[error("a volume's name starts with a letter or digit and goes on with letters, digits, _ . or - (255 at most)")]
     VolumeName,
+}
+
+impl ImageId {
+    /// The 12 digits that `docker image ls` shows.
+    pub fn short(&self) -> &str {
+        self.0.get(..12).unwrap_or(&self.0)
+    }
+
+    /// All 64 digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl ContainerId {
@@ -66,6 +87,15 @@ impl FromStr for ContainerId {
     }
 }
 
+impl FromStr for ImageId {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let digits = text.strip_prefix("sha256:").unwrap_or(text);
+        if is_hex64(digits) { Ok(Self(digits.into())) } else { Err(InvalidName::ImageId) }
+    }
+}
+
 impl FromStr for VolumeName {
     type Err = InvalidName;
 
@@ -99,7 +129,7 @@ macro_rules! text_like {
         }
     )*};
 }
-text_like!(ContainerId, VolumeName);
+text_like!(ContainerId, ImageId, VolumeName);
 
 #[cfg(test)]
 mod tests {
@@ -112,6 +142,11 @@ mod tests {
         let upper = id.to_uppercase();
         for bad in ["", "../volumes/v", "web", &id[1..], &format!("{id}0"), &upper, &format!("{}#", &id[1..])] {
             assert!(bad.parse::<ContainerId>().is_err(), "{bad}");
+        }
+        let with_name = format!("sha256:{id}");
+        assert_eq!(with_name.parse::<ImageId>().map(|id| id.to_string()), Ok(id.clone()));
+        for bad in ["", "nginx", "sha256:", "sha512:", "../volumes/v", &id[1..], &format!("sha256:{with_name}")] {
+            assert!(bad.parse::<ImageId>().is_err(), "{bad}");
         }
         assert!("data_1.x-y".parse::<VolumeName>().is_ok());
         for bad in ["", "..", ".hidden", "a/b", "a%2fb", "a b", "-rf", "a?force=1", "a#"] {

@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 
-use super::{ContainerId, Engine, Error, Reach, Scope};
+use super::{ContainerId, Engine, Error, ImageId, Reach, Scope};
 
 /// How many ended jobs are kept for who comes back to look.
 const KEPT: usize = 100;
@@ -36,6 +36,8 @@ pub(super) struct Work {
     id: JobId,
     state: watch::Sender<Progress>,
     cancel: Notify,
+    /// Tells it from others, where somebody who asks for the same joins it.
+    key: Option<String>,
     /// What they see who started it.
     scope: Vec<Scope>,
 }
@@ -80,7 +82,7 @@ pub struct Progress {
     pub ended: Option<Timestamp>,
     /// Where it stands.
     pub stage: Stage,
-    /// The layers of a pull.
+    /// The layers of an image on its way.
     pub layers: Vec<Layer>,
     /// The parts of work on many.
     pub parts: Vec<Part>,
@@ -88,6 +90,8 @@ pub struct Progress {
     pub freed: u64,
     /// Bytes that it has sent, or taken, so far.
     pub moved: u64,
+    /// The image that came of it.
+    pub image: Option<ImageId>,
     /// What was said on the way.
     pub lines: VecDeque<String>,
     /// Grows with each change.
@@ -115,7 +119,7 @@ pub enum Stage {
     Cancelled,
 }
 
-/// A layer of an image on its way here.
+/// A layer of an image on its way here, or to a registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Layer {
     /// Its short id.
@@ -131,7 +135,9 @@ pub struct Layer {
 impl Layer {
     /// Whether it is here.
     pub fn is_complete(&self) -> bool {
-        matches!(self.status.as_str(), "Pull complete" | "Already exists" | "Download complete")
+        let done =
+            ["Pull complete", "Already exists", "Download complete", "Pushed", "Layer already exists", "Mounted from"];
+        done.iter().any(|word| self.status.starts_with(word))
     }
 }
 
@@ -214,6 +220,10 @@ impl Work {
         self.change(|progress| progress.freed += bytes);
     }
 
+    pub(super) fn made(&self, image: Option<ImageId>) {
+        self.change(|progress| progress.image = image);
+    }
+
     pub(super) fn moved(&self, bytes: u64) {
         self.change(|progress| progress.moved = bytes);
     }
@@ -287,6 +297,22 @@ impl Jobs<'_> {
     where
         W: Future<Output = Stage> + Send + 'static,
     {
+        self.start_or_join(None, kind, title, command, parts, work).0
+    }
+
+    /// The same, but who asks for what goes on already, by its key, gets that job, and `true`.
+    pub(super) fn start_or_join<W>(
+        &self,
+        key: Option<String>,
+        kind: &'static str,
+        title: String,
+        command: String,
+        parts: Vec<Part>,
+        work: impl FnOnce(Engine, Arc<Work>) -> W,
+    ) -> (Job, bool)
+    where
+        W: Future<Output = Stage> + Send + 'static,
+    {
         let progress = Progress {
             kind,
             title,
@@ -298,14 +324,25 @@ impl Jobs<'_> {
             parts,
             freed: 0,
             moved: 0,
+            image: None,
             lines: VecDeque::new(),
             version: 0,
         };
         let job = {
             let mut shelf = self.0.jobs.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_same = |job: &&Arc<Work>| {
+                key.is_some()
+                    && job.key == key
+                    && job.state.borrow().ended.is_none()
+                    && self.0.reach.takes_work_of(&job.scope)
+            };
+            if let Some(job) = shelf.1.iter().find(is_same) {
+                return (self.handle(job), true);
+            }
             shelf.0 += 1;
             let job = Arc::new(Work {
                 id: shelf.0,
+                key,
                 state: watch::Sender::new(progress),
                 cancel: Notify::new(),
                 scope: self.0.reach.scope.clone(),
@@ -333,6 +370,6 @@ impl Jobs<'_> {
             wire.meter().job(kind, &stage);
             running.end(stage);
         });
-        self.handle(&job)
+        (self.handle(&job), false)
     }
 }

@@ -36,6 +36,7 @@ use std::sync::Arc;
 
 use bollard::{BollardRequest, ClientVersion, Docker};
 
+pub(crate) use self::wire::encoded;
 pub use self::{
     address::Address,
     changes::{FileChange, Kind as ChangeKind},
@@ -50,8 +51,11 @@ pub use self::{
         Found as FoundFile, Inside, InvalidPath, Kind as FileKind, Listing, Looked, Means, Partial, Place as FilePlace,
         Put, Saved, Spool, Weight, mode_words,
     },
-    ids::{ContainerId, InvalidName, VolumeName, is_hex64 as is_id},
-    images::Images,
+    ids::{ContainerId, ImageId, InvalidName, VolumeName, is_hex64 as is_id},
+    images::{
+        Credentials, Declared, Found as FoundImage, Freshness, Gone, Image, ImageDetail, Images,
+        Incoming as IncomingImages, Layer as ImageLayer, Source as ImageSource, Wanted, split_reference,
+    },
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
     logs::{
         Cursor, Filter, Follow, Found, InvalidCursor, InvalidSearch, Keep, KeptLog, Level, Line as LogLine, Logs, Mark,
@@ -66,7 +70,6 @@ pub use self::{
     system::{Info, Version},
     volumes::{NewVolume, Sizes, Volume, Volumes},
 };
-pub(crate) use self::wire::encoded;
 use self::{containers::Details, live::Live, wire::Wire};
 
 /// bollard's own timeout, above every deadline of ours.

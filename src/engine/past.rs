@@ -4,7 +4,13 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ContainerId, Engine, Error, Event, containers::Containers, events, fresh::Fresh, wire::{READ, encoded}};
+use super::{
+    ContainerId, Engine, Error, Event,
+    containers::Containers,
+    events,
+    fresh::Fresh,
+    wire::{READ, encoded},
+};
 
 /// How long what the engine remembers is taken for all that it does: what happens meanwhile is heard anyhow.
 const LIFE: Duration = Duration::from_secs(30);

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
 use super::{State, Verb};
-use crate::engine::ids::{ContainerId, is_hex64};
+use crate::engine::ids::{ContainerId, ImageId, is_hex64};
 
 /// The label by which compose says which project a container belongs to.
 pub(in crate::engine) const STACK: &str = "com.docker.compose.project";
@@ -22,6 +22,8 @@ pub struct Container {
     pub name: String,
     /// The image as it was asked for.
     pub image: String,
+    /// The image that it was made of.
+    pub image_id: Option<ImageId>,
     /// The command line that runs, as the engine shows it.
     pub command: String,
     /// When it was created.
@@ -241,6 +243,8 @@ pub(in crate::engine) struct Listed {
     names: Vec<String>,
     #[serde(default, deserialize_with = "or_default")]
     image: String,
+    #[serde(default, rename = "ImageID", deserialize_with = "or_default")]
+    image_id: String,
     #[serde(default, deserialize_with = "or_default")]
     command: String,
     #[serde(default)]
@@ -330,6 +334,7 @@ impl Listed {
             name: own.map_or_else(|| self.id.short().to_owned(), |name| name.trim_start_matches('/').to_owned()),
             id: self.id,
             image: self.image,
+            image_id: self.image_id.parse().ok(),
             command: self.command,
             created,
             state: self.state,

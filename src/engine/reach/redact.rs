@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Reach, Scope, Secrets, raw};
 use crate::engine::{
-    Check, Container, ContainerId, Detail, Engine, EnvVar, Error, Event, Outage, Part, Progress, Stage, Volume,
+    Check, Container, ContainerId, Detail, Engine, EnvVar, Error, Event, Image, Outage, Part, Progress, Stage, Volume,
     containers::{SERVICE, STACK},
 };
 
@@ -15,7 +15,7 @@ pub const HIDDEN: &str = "‹hidden›";
 /// Labels whose values say where something belongs, and no more.
 pub(super) const OPEN_LABELS: [&str; 2] = [STACK, SERVICE];
 /// Words of a docker command that say what it does.
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 22] = [
     "docker",
     "container",
     "volume",
@@ -31,6 +31,13 @@ const VERBS: [&str; 15] = [
     "prune",
     "commit",
     "export",
+    "image",
+    "pull",
+    "push",
+    "rmi",
+    "tag",
+    "load",
+    "import",
 ];
 /// Flags of `docker run` whose values hold `name=secret`.
 const SETTINGS: [&str; 3] = ["-e", "--env", "--log-opt"];
@@ -41,7 +48,7 @@ fn hidden() -> String {
 
 impl Reach {
     /// Whether only what is known to be harmless is told.
-    pub(super) fn hides(&self) -> bool {
+    pub(in crate::engine) fn hides(&self) -> bool {
         self.secrets == Secrets::Hidden
     }
 
@@ -53,6 +60,14 @@ impl Reach {
         Arc::new(Container { command: hidden(), labels: self.labels(&found.labels), ..Container::clone(found) })
     }
 
+    /// An image of the list.
+    pub(super) fn image(&self, found: &Arc<Image>) -> Arc<Image> {
+        if !self.hides() {
+            return found.clone();
+        }
+        Arc::new(Image { labels: self.labels(&found.labels), ..Image::clone(found) })
+    }
+
     /// A volume of the list. Its options are masked already, for everybody.
     pub(super) fn volume(&self, found: &Arc<Volume>) -> Arc<Volume> {
         if !self.hides() {
@@ -61,7 +76,7 @@ impl Reach {
         Arc::new(Volume { labels: self.labels(&found.labels), ..Volume::clone(found) })
     }
 
-    fn labels(&self, labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    pub(in crate::engine) fn labels(&self, labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         labels.iter().map(|(key, value)| (key.clone(), self.label(key, value))).collect()
     }
 

@@ -1,7 +1,7 @@
 //! The picture as a reach may see it. Drawn once for each version and shared by all who have that reach.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::watch;
 
 use super::{HIDDEN, Reach, Secrets};
-use crate::engine::{ContainerId, Engine, Event, Picture, Sizes, Usage, VolumeName};
+use crate::engine::{ContainerId, Engine, Event, Image, ImageId, Picture, Sizes, Usage, VolumeName};
 
 /// How many reaches' pictures are kept: who comes back to one that is not is drawn a new one.
 const KEPT: usize = 64;
@@ -140,6 +140,9 @@ impl Reach {
             containers: containers.collect(),
             volumes: volumes.collect(),
             sizes: self.sizes(whole),
+            images: self.images(whole, before),
+            shared: whole.shared.clone(),
+            newer: whole.newer.clone(),
             usage: self.usage(whole),
             events: events.collect(),
             link: whole.link.clone(),
@@ -147,6 +150,24 @@ impl Reach {
             own: whole.own.clone(),
             skew: whole.skew,
         }
+    }
+
+    /// The images that carry a label of the scope, and those that containers in it were made of: who looks after a
+    /// container has to know what it runs. What is shown of sizes and registries goes by what stands here.
+    fn images(&self, whole: &Picture, before: Option<&View>) -> Arc<BTreeMap<ImageId, Arc<Image>>> {
+        let used: std::collections::HashSet<&ImageId> = if self.is_scoped() {
+            let ours = whole.containers.values().filter(|container| self.takes(&container.labels));
+            ours.filter_map(|container| container.image_id.as_ref()).collect()
+        } else {
+            std::collections::HashSet::new()
+        };
+        let seen = whole.images.iter().filter(|(id, image)| self.takes(&image.labels) || used.contains(id));
+        let drawn = seen.filter_map(|(id, found)| {
+            let old = before.and_then(|view| Some((view.of.images.get(id)?, view.shown.images.get(id))));
+            let old = old.filter(|(_, shown)| shown.is_some());
+            Some((id.clone(), again(found, old, || Some(self.image(found)))?))
+        });
+        Arc::new(drawn.collect())
     }
 
     fn sizes(&self, whole: &Picture) -> Sizes {

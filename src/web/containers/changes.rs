@@ -23,8 +23,8 @@ use crate::{
         asker::Can,
         chrome::Chrome,
         doc::{Doc, Field},
-        files::in_container,
         extract::{Fields, Id, Page, Query},
+        files::in_container,
         html::html,
         order::natural,
     },
@@ -135,7 +135,14 @@ fn shown(name: &str) -> String {
 /// A line of the tree, in the order in which it is drawn.
 enum Line {
     /// A folder that unfolds.
-    Opens { name: String, kind: Option<ChangeKind>, counts: Vec<(char, usize)>, is_open: bool, path: String, files: Option<String> },
+    Opens {
+        name: String,
+        kind: Option<ChangeKind>,
+        counts: Vec<(char, usize)>,
+        is_open: bool,
+        path: String,
+        files: Option<String>,
+    },
     /// Its end.
     Closes,
     /// A file, or a folder with nothing in it.

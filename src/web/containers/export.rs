@@ -2,10 +2,7 @@
 
 use crate::web::filters;
 use askama::Template;
-use axum::{
-    body::Body,
-    response::Response,
-};
+use axum::{body::Body, response::Response};
 use futures_util::stream;
 use serde::Serialize;
 use utoipa::ToSchema;
