@@ -6,7 +6,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Answer, Console, RealEngine, contains_all, proxy::FaultProxy, until};
+use crate::support::{
+    Answer, Console, RealEngine, contains_all,
+    proxy::{FaultProxy, ask_engine},
+    until,
+};
 
 const BOUNDARY: &str = "----images";
 
@@ -17,22 +21,20 @@ async fn image(engine: &RealEngine, name: &str) -> (String, String) {
     let words = format!("echo {reference} > /tmp/what && sleep 0");
     let made = engine.run(&format!("of-{name}"), &format!("busybox sh -c '{words}'")).await;
     engine.docker(&["wait", &made.id]).await;
-    let changes = [
-        "-c",
-        "CMD [\"sleep\", \"1000\"]",
-        "-c",
-        "ENV TOKEN=hunter2",
-        "-c",
-        "EXPOSE 8080",
-        "-c",
-        "LABEL site=https://example.test/x",
-        "-c",
-        "LABEL bad=javascript:alert(1)",
-    ];
-    let mut line = vec!["commit"];
-    line.extend(changes);
-    line.extend([made.id.as_str(), reference.as_str()]);
-    let id = engine.docker(&line).await;
+    // By the API: what the docker command sends, podman does not read.
+    let changes = "CMD [\"sleep\", \"1000\"]\nENV TOKEN=hunter2\nEXPOSE 8080\nLABEL site=https://example.test/x\nLABEL bad=javascript:alert(1)";
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([
+            ("container", made.id.as_str()),
+            ("repo", &engine.name(name)),
+            ("tag", "1"),
+            ("changes", changes),
+        ])
+        .finish();
+    let (status, said) =
+        ask_engine(&engine.socket, "POST", &format!("/v1.41/commit?{query}"), Some(serde_json::json!({}))).await;
+    assert_eq!(status, 201, "{said}");
+    let id = said["Id"].as_str().expect("an id").to_owned();
     engine.docker(&["rm", "-f", &made.id]).await;
     (reference, id.trim().trim_start_matches("sha256:").to_owned())
 }
@@ -281,6 +283,11 @@ async fn a_push_and_what_a_registry_has_that_is_newer() {
     engine.docker(&["push", &sent]).await;
     engine.docker(&["tag", &id, &sent]).await;
     sees(&console, &second).await;
+    until("the tag has come back", async || {
+        let tags = console.get(&format!("/images/{id}/remove")).await.attributes("[name=tag]", "value");
+        tags.contains(&sent).then_some(())
+    })
+    .await;
     // A new console has not asked yet, and so asks; the one before goes by what it was told.
     contains_all(&checked().await.text("main"), &["the newest"]);
     let other = Console::on(&engine).await;

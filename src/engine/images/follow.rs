@@ -58,7 +58,8 @@ impl Line {
         }
         let status = self.status.or(self.stream).unwrap_or_default().trim().to_owned();
         let is_of_all = ["Pulling from", "The push refers to"].iter().any(|words| status.starts_with(words));
-        let Some(id) = self.id.filter(|id| !id.is_empty() && !is_of_all && !status.is_empty()) else {
+        // podman says of the whole what it has made, under its own id.
+        let Some(id) = self.id.filter(|id| !id.is_empty() && !is_of_all && !status.is_empty() && *id != status) else {
             return Ok(Says::Words(status));
         };
         let size = |bytes| u64::try_from(bytes).unwrap_or_default();

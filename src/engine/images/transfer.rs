@@ -128,6 +128,10 @@ impl Images<'_> {
                 ("import", title, path)
             }
         };
+        let name = match source {
+            Source::Files { reference, .. } => reference,
+            Source::Saved => None,
+        };
         let (sender, pieces) = mpsc::channel(AHEAD);
         let job = engine.jobs().start(kind, title, command, Vec::new(), move |engine, job| async move {
             let counting = job.clone();
@@ -149,7 +153,15 @@ impl Images<'_> {
             match Box::pin(engine.taken(&job, &path, kind, StreamBody::new(body))).await {
                 Ok(said) => {
                     engine.live.read_back_images().await;
-                    job.made(image_in(&engine, &said));
+                    let made = image_in(&engine, &said);
+                    job.made(made.clone());
+                    // podman 4.3 makes the image, and forgets its name.
+                    if let (Some(id), Some(name)) = (made, name)
+                        && engine.live.picture().image_of(&name).is_none()
+                        && let Err(error) = engine.images().tag(&id, &name, false).await
+                    {
+                        return Stage::Failed { error, container: None };
+                    }
                     Stage::Done { container: None }
                 }
                 Err(error) => Stage::Failed { error, container: None },

@@ -51,7 +51,7 @@ fn read(fields: &Fields) -> (Wanted, Errors) {
     let is_platform = |text: &str| {
         let mut parts = text.split('/');
         let word =
-            |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
+            |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
         (1..=3).contains(&text.split('/').count()) && parts.all(word)
     };
     if let Some(text) = platform.as_deref().filter(|text| !is_platform(text)) {

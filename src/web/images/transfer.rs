@@ -240,7 +240,11 @@ async fn take(page: Page, request: Request, is_import: bool) -> Result<Response,
         if !errors.is_empty() {
             return Err(of_field(errors));
         }
-        let Some(first) = patient(field.chunk()).await? else { break };
+        let mut first = patient(field.chunk()).await?;
+        while first.as_ref().is_some_and(axum::body::Bytes::is_empty) {
+            first = patient(field.chunk()).await?;
+        }
+        let Some(first) = first else { break };
         let (action, command, name) = if is_import {
             let command = echo::import("root.tar", said.reference.as_deref(), &said.changes, said.message.as_deref());
             ("import", command, said.reference.clone().unwrap_or_default())
