@@ -279,7 +279,7 @@ document.addEventListener("click", async (event) => {
 
 // ---- Keys: / to find, g then a letter to go, ? for this list.
 
-const GO = { o: "/", c: "/containers", v: "/volumes", e: "/events", j: "/jobs", a: "/activity", p: "/people", u: "/audit" };
+const GO = { o: "/", c: "/containers", i: "/images", v: "/volumes", e: "/events", j: "/jobs", a: "/activity", p: "/people", u: "/audit" };
 const KEYS = { "/": () => $("[data-find]").focus(), "?": keys };
 const NAMES = { "/ or Ctrl K": "find a container" };
 if ("creates" in document.body.dataset) {

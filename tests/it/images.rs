@@ -288,6 +288,8 @@ async fn a_push_and_what_a_registry_has_that_is_newer() {
         tags.contains(&sent).then_some(())
     })
     .await;
+    engine.goes_too("image", &second);
+    engine.goes_too("image", &id);
     // A new console has not asked yet, and so asks; the one before goes by what it was told.
     contains_all(&checked().await.text("main"), &["the newest"]);
     let other = Console::on(&engine).await;

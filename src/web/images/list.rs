@@ -141,6 +141,8 @@ struct ListPage<'a> {
     command: String,
     note: Option<&'static str>,
     search: &'a str,
+    /// What a search keeps of the view.
+    kept: Vec<(&'static str, String)>,
     can: Can,
     keeps: bool,
     loads: bool,
@@ -210,6 +212,7 @@ pub async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
                 command,
                 note,
                 search: &view.search,
+                kept: view.kept(),
                 can: page.can(),
                 keeps: keeps(&page),
                 loads: keeps(&page) && page.may(Right::Root),

@@ -77,18 +77,20 @@ impl View {
         }
     }
 
+    /// Its parts in the address but for the search and the page.
+    pub(super) fn kept(&self) -> Vec<(&'static str, String)> {
+        let show = Show::EACH.into_iter().find(|(each, ..)| *each == self.show && *each != Show::All);
+        let sort = format!("{}{}", if self.descending { "-" } else { "" }, self.sort);
+        let sort = Some(sort).filter(|sort| sort != "name");
+        show.map(|(_, word, _)| ("show", word.to_owned())).into_iter().chain(sort.map(|sort| ("sort", sort))).collect()
+    }
+
     /// The address of this view, below `base`.
     pub(super) fn path(&self, base: &str) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
-        if let Some((_, word, _)) = Show::EACH.into_iter().find(|(each, ..)| *each == self.show && *each != Show::All) {
-            query.append_pair("show", word);
-        }
+        query.extend_pairs(self.kept());
         if !self.search.is_empty() {
             query.append_pair("q", &self.search);
-        }
-        let sort = format!("{}{}", if self.descending { "-" } else { "" }, self.sort);
-        if sort != "name" {
-            query.append_pair("sort", &sort);
         }
         if self.page > 1 {
             query.append_pair("page", &self.page.to_string());
@@ -160,7 +162,7 @@ mod tests {
 
     #[test]
     fn addresses_come_back_as_they_were() {
-        for path in ["/images", "/images?show=dangling&q=a+b&sort=-size&page=3", "/images?sort=created"] {
+        for path in ["/images", "/images?show=dangling&sort=-size&q=a+b&page=3", "/images?sort=created"] {
             let query = path.split_once('?').map_or("", |(_, query)| query);
             assert_eq!(View::parse(&Fields::parse(query.as_bytes())).path("/images"), path);
         }
