@@ -23,6 +23,8 @@ ENGINES=${ENGINES:-${XDG_CACHE_HOME:-$HOME/.cache}/wheelhouse-engines}
 NS=wh-$(printf %s "$ENGINES" | cksum | cut -d' ' -f1)
 ALL=(docker28 docker20 podman4 builder)
 DEMO=localhost:5000/demo:1
+PRIVATE=127.0.0.1:5001/secret:1
+ADA='$2b$05$ECI3eAS2sJrF48hHM2VNJOwcWTWDBj6C46LWVAtpVCFmHe94RUi5S'
 
 fetch() {
   need curl ip=iproute2 iptables runc podman catatonit busybox=busybox-static nsenter=util-linux
@@ -190,7 +192,7 @@ stop() {
     in_net "$name"; podman_line
     "${net[@]}" "${podman[@]}" stop --all --time 0 >/dev/null 2>&1 || true
   fi
-  end "$dir/registry.pid"; end "$dir/pid"; end "$dir/containerd.pid"
+  end "$dir/registry.pid"; end "$dir/private.pid"; end "$dir/pid"; end "$dir/containerd.pid"
   leftovers "$dir/"
   ip netns delete "$NS-$name" 2>/dev/null || true
 }
@@ -229,20 +231,30 @@ docker() {
   DOCKER_CONFIG=$ENGINES/cli DOCKER_HOST=unix://$(socket "$name") "$ENGINES/bin/docker" "$@"
 }
 
+# serve NAME PORT FOLDER [AUTH]: a registry on the engine's own 127.0.0.1, if there is none yet.
+serve() {
+  local dir=$ENGINES/$1 port=$2 folder=$3 auth=${4:-} alive="http://127.0.0.1:$2/v2/"
+  # With a password it says 401, which is an answer, too.
+  if "${net[@]}" curl -s -o /dev/null "$alive"; then return; fi
+  cat >"$dir/$folder.yml" <<CONF
+version: 0.1
+log: {level: warn}
+storage: {filesystem: {rootdirectory: "$dir/$folder"}, delete: {enabled: true}}
+http: {addr: "127.0.0.1:$port"}
+$auth
+CONF
+  daemon "$dir/$folder.log" "${net[@]}" "$ENGINES/bin/docker-registry" serve "$dir/$folder.yml"
+  echo "$daemon_pid" >"$dir/$folder.pid"
+  "${net[@]}" curl -s -o /dev/null --retry 50 --retry-delay 1 --retry-connrefused "$alive"
+}
+
 registry() {
   local name=$1 dir=$ENGINES/$1 context n
   in_net "$name"
-  if ! "${net[@]}" curl -sf http://127.0.0.1:5000/v2/ >/dev/null; then
-    cat >"$dir/registry.yml" <<CONF
-version: 0.1
-log: {level: warn}
-storage: {filesystem: {rootdirectory: "$dir/registry"}, delete: {enabled: true}}
-http: {addr: "127.0.0.1:5000"}
-CONF
-    daemon "$dir/registry.log" "${net[@]}" "$ENGINES/bin/docker-registry" serve "$dir/registry.yml"
-    echo "$daemon_pid" >"$dir/registry.pid"
-    "${net[@]}" curl -sf --retry 50 --retry-delay 1 --retry-connrefused http://127.0.0.1:5000/v2/ >/dev/null
-  fi
+  serve "$name" 5000 registry
+  # Who signs in is ada, with the password `open sesame`: its bcrypt.
+  echo "ada:$ADA" >"$dir/private.htpasswd"
+  serve "$name" 5001 private "auth: {htpasswd: {realm: wheelhouse, path: \"$dir/private.htpasswd\"}}"
   if ! "${net[@]}" curl -sf http://127.0.0.1:5000/v2/demo/manifests/1 >/dev/null; then
     # Layers of random bytes do not compress, so that a pull takes a moment and has a progress to show.
     images "$name"
@@ -257,6 +269,14 @@ CONF
       die "$name does not fill its registry: $(tail -n 5 "$dir/demo.log")"
     docker "$name" rmi "$DEMO" >/dev/null   # so that it can be pulled
     rm -rf "$context"
+  fi
+  if ! "${net[@]}" curl -sf -u 'ada:open sesame' http://127.0.0.1:5001/v2/secret/manifests/1 >/dev/null; then
+    images "$name"
+    docker "$name" tag busybox:latest "$PRIVATE"
+    { echo -n 'open sesame' | docker "$name" login -u ada --password-stdin 127.0.0.1:5001 && docker "$name" push -q "$PRIVATE"; } >"$dir/private-demo.log" 2>&1 ||
+      die "$name does not fill its private registry: $(tail -n 5 "$dir/private-demo.log")"
+    docker "$name" logout 127.0.0.1:5001 >/dev/null
+    docker "$name" rmi "$PRIVATE" >/dev/null
   fi
   echo "$DEMO"
 }
@@ -278,6 +298,6 @@ case $verb in
   docker) docker "$@" ;;
   env)
     for name in docker28 docker20 podman4; do echo "export WHEELHOUSE_TEST_${name^^}='$(socket "$name")'"; done
-    echo "export WHEELHOUSE_TEST_REGISTRY='$DEMO'" ;;
+    echo "export WHEELHOUSE_TEST_REGISTRY='$DEMO' WHEELHOUSE_TEST_PRIVATE='$PRIVATE'" ;;
   *) die "unknown word $verb" ;;
 esac

@@ -100,6 +100,10 @@ pub struct Config {
     #[arg(long, env = "WHEELHOUSE_KEEP_LOGS", default_value = "1d", value_parser = people::duration, value_name = "TIME")]
     pub keep_logs: SignedDuration,
 
+    /// For how long events are kept, in 128 MiB of the data folder at most; 0 keeps none
+    #[arg(long, env = "WHEELHOUSE_KEEP_EVENTS", default_value = "30d", value_parser = people::duration_or_none, value_name = "TIME")]
+    pub keep_events: SignedDuration,
+
     /// The largest file that can be uploaded, in MiB; it is kept in the data folder until it is whole
     #[arg(long, env = "WHEELHOUSE_MAX_UPLOAD", default_value_t = 1024, value_name = "MIB")]
     pub max_upload: u64,

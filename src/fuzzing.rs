@@ -48,8 +48,8 @@ mod tests {
         };
     }
     replayed! {
-        answers audit back claims escape events form forwarded guards headers image inspect list names prefix run_line
-        totp view words
+        answers audit back claims escape events form forwarded guards headers image inspect line list log names prefix
+        run_line totp view words
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tokio::{
 use tracing_subscriber::EnvFilter;
 use wheelhouse::{
     config::{Admin, Audit, Command, Config, LogFormat},
-    engine::{Engine, Keep},
+    engine::{Credentials, Engine, Keep, KeepEvents},
     team::{Seal, Team, Verdict, oidc::Oidc},
     tls::Tls,
     web::{self, Guards, Listeners, Rules},
@@ -46,6 +46,12 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     let listeners = listeners
         .map_err(|(address, error)| anyhow::Error::new(error).context(format!("cannot listen on {address}")))?;
     let engine = Engine::connect(config.engine.clone())?;
+    let team_of = team.clone();
+    engine.use_keyring(Arc::new(move |registry, is_admin| {
+        let login = team_of.login(registry.as_str()).filter(|login| login.shared || is_admin)?;
+        let secret = team_of.login_secret(&login)?;
+        Some(Credentials { registry: registry.clone(), user: login.user, secret })
+    }));
     if config.stats_history {
         engine.keep_history(config.data.join("stats"));
     }
@@ -53,8 +59,11 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     engine
         .keep_uploads(&files, config.max_upload.saturating_mul(1 << 20))
         .with_context(|| format!("the folder {} cannot be used", files.display()))?;
+    engine.keep_events(KeepEvents { folder: config.data.join("events"), time: config.keep_events });
+    engine.keep_jobs(config.data.join("jobs"));
     let sweeping = engine.clone();
-    tokio::spawn(async move { sweeping.sweep_helpers().await });
+    let terminals = config.data.join("terminals.json");
+    tokio::spawn(async move { tokio::join!(sweeping.sweep_helpers(), sweeping.keep_terminals(terminals)) });
     let names = Guards::new(&config.hosts, config.public_url.as_ref()).hosts().map(str::to_owned).collect();
     let tls = config.certificate(names).map(Tls::start).transpose()?;
     let listens = listeners.main.local_addr()?;

@@ -252,6 +252,8 @@
     if (json) {
       row.append(Object.assign(make("button", "fold", it.open ? "▾" : "▸"), { type: "button", ariaLabel: "Fields", ariaExpanded: String(it.open), tabIndex: -1 }));
       row.classList.add("json");
+      // What unfolds them has the height of a finger's tip: so do all rows then.
+      root.classList.add("has-json");
       if (!words.firstElementChild && raw.length < LONG) words.replaceChildren(...painted(raw));
     }
     if (isCut) {

@@ -345,6 +345,16 @@ fn image_names() -> String {
     Line::docker("image ls").option("--format", Some("{{.Repository}}:{{.Tag}}")).end()
 }
 
+/// `docker login -u ada ghcr.io`; without a registry, Docker Hub is meant.
+pub fn login(registry: Option<&str>, user: &str) -> String {
+    Line::docker("login").option("-u", Some(user).filter(|user| !user.is_empty())).words(registry).end()
+}
+
+/// `docker logout ghcr.io`.
+pub fn logout(registry: Option<&str>) -> String {
+    Line::docker("logout").words(registry).end()
+}
+
 /// `docker volume create -d local -o type=nfs --label team=shop data`.
 pub fn volume_create(
     name: Option<&str>,
@@ -398,6 +408,26 @@ pub fn version() -> String {
 /// `docker system df -v`.
 pub fn system_df() -> String {
     Line::docker("system df -v").end()
+}
+
+/// `docker system prune -a --volumes --filter until=24h`.
+pub fn system_prune(all: bool, volumes: bool, filters: &[(&str, &str)]) -> String {
+    Line::docker("system prune").when(all, "-a").when(volumes, "--volumes").settings("--filter", filters).end()
+}
+
+/// `docker network rm shop`.
+pub fn network_rm(names: &[&str]) -> String {
+    Line::docker("network rm").names(names)
+}
+
+/// `docker image rm web:1`.
+pub fn image_rm(names: &[&str]) -> String {
+    Line::docker("image rm").names(names)
+}
+
+/// `docker builder prune -a --filter id=...`.
+pub fn builder_prune(filters: &[(&str, &str)]) -> String {
+    Line::docker("builder prune -a").settings("--filter", filters).end()
 }
 
 #[cfg(test)]
@@ -493,6 +523,10 @@ mod tests {
     #[test]
     fn system() {
         assert_eq!(system_df(), "docker system df -v");
+        assert_eq!(
+            system_prune(true, true, &[("label!", "keep=yes")]),
+            "docker system prune -a --volumes --filter 'label!=keep=yes'"
+        );
         assert_eq!(
             events(Some("10m"), None, &[("type", "container")]),
             "docker events --since 10m --filter type=container"

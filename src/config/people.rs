@@ -61,6 +61,11 @@ pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     if duration.is_positive() { Ok(duration) } else { Err("expected a time that is not over at once".to_owned()) }
 }
 
+/// The same, or `0` for no time at all.
+pub(super) fn duration_or_none(text: &str) -> Result<SignedDuration, String> {
+    if text == "0" { Ok(SignedDuration::ZERO) } else { duration(text) }
+}
+
 impl PeopleArgs {
     /// Whether people sign in.
     pub fn has_accounts(&self) -> bool {

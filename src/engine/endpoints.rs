@@ -48,6 +48,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     look("/volumes"),
     look("/volumes/{name}"),
     act("GET", "/system/df"),
+    act("GET", "/networks"),
     act("POST", "/containers/create"),
     act("POST", "/containers/{id}/start"),
     act("POST", "/containers/{id}/stop"),
@@ -80,9 +81,12 @@ pub const ENDPOINTS: &[Endpoint] = &[
     act("POST", "/images/load"),
     act("POST", "/images/{name}/tag"),
     act("POST", "/images/{name}/push"),
-    act("DELETE", "/images/{name}"),
+    act("POST", "/auth"),
     act("POST", "/volumes/create"),
     act("DELETE", "/volumes/{name}"),
+    act("DELETE", "/networks/{id}"),
+    act("DELETE", "/images/{name}"),
+    act("POST", "/build/prune"),
 ];
 
 /// The endpoint that a call goes to; `path` is without version and query. None for what this console does not call.

@@ -3,9 +3,10 @@
 use std::{io, path::PathBuf, time::Duration};
 
 use bollard::errors::Error as BollardError;
+use serde::{Deserialize, Serialize};
 
 /// Why a call to the engine did not do what was asked.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error)]
 pub enum Error {
     /// There is no such container, volume or image (404). The engine's own words.
     #[error("{0}")]
@@ -58,7 +59,7 @@ pub enum Error {
 }
 
 /// Why there is no engine to talk to, precisely enough to say what to type (S067).
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Outage {
     /// Nothing has been tried yet.
     #[error("still connecting")]

@@ -6,7 +6,6 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub use super::reach::fuzzing::{inspect, is_for_anybody, list};
 use super::{
     Address, ContainerId, Error, Event, HIDDEN, Info, Picture, Reach, Scope, Signal, Version, VolumeName,
     containers::{SERVICE, STACK},
@@ -16,17 +15,30 @@ use super::{
     stats::Stats,
     system, volumes, wire,
 };
+pub use super::{
+    logs::fuzzing::log,
+    reach::fuzzing::{inspect, is_for_anybody, list},
+};
 
-/// The events in pieces, cut by whatever `next` says.
-fn decoded(data: &[u8], mut next: impl FnMut() -> usize) -> Vec<Event> {
-    let (mut decoder, mut found, mut rest) = (Decoder::default(), Vec::new(), data);
+/// Bytes in pieces, cut by whatever `next` says.
+pub(crate) fn chunks(data: &[u8], mut next: impl FnMut() -> usize) -> Vec<&[u8]> {
+    let (mut chunks, mut rest) = (Vec::new(), data);
     while !rest.is_empty() {
         let (chunk, left) = rest.split_at(next().clamp(1, rest.len()));
+        chunks.push(chunk);
+        rest = left;
+    }
+    chunks
+}
+
+/// The events in pieces.
+fn decoded(data: &[u8], next: impl FnMut() -> usize) -> Vec<Event> {
+    let (mut decoder, mut found) = (Decoder::default(), Vec::new());
+    for chunk in chunks(data, next) {
         decoder.push(chunk);
         while let Ok(Some(event)) = decoder.next() {
             found.push(event);
         }
-        rest = left;
     }
     found
 }

@@ -36,6 +36,9 @@ pub enum InvalidName {
     /// Not in the grammar of volume names.
     #[error("a volume's name starts with a letter or digit and goes on with letters, digits, _ . or - (255 at most)")]
     VolumeName,
+    /// Not a host that docker takes for a registry.
+    #[error("a registry is a host with a dot or a port, such as ghcr.io or registry.lan:5000; docker.io is Docker Hub")]
+    Registry,
 }
 
 impl ImageId {

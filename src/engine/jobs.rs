@@ -1,20 +1,23 @@
 //! Long work: it shows its progress, can be cancelled, and outlives the tab that started it.
 
 use std::{
+    borrow::Cow,
     collections::VecDeque,
     fmt,
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use futures_util::FutureExt;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, watch};
 
-use super::{ContainerId, Engine, Error, ImageId, Reach, Scope};
+use super::{
+    ContainerId, Engine, Error, ImageId, Reach, Scope,
+    kept_jobs::{Files, KEPT, MOST},
+};
 
-/// How many ended jobs are kept for who comes back to look.
-const KEPT: usize = 100;
 /// How many lines and layers of one job are kept.
 const LINES: usize = 1_000;
 
@@ -71,11 +74,13 @@ impl Changes {
 #[derive(Debug, Clone)]
 pub struct Progress {
     /// Its kind: run, stop, commit, export, ...
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// What it does, in words.
     pub title: String,
     /// The docker command that does the same.
     pub command: String,
+    /// Who began it, where people sign in.
+    pub by: Option<String>,
     /// When it began.
     pub began: Timestamp,
     /// When it ended.
@@ -117,10 +122,12 @@ pub enum Stage {
     },
     /// Somebody cancelled it.
     Cancelled,
+    /// The console ended while it worked: what came of it, nobody saw.
+    Interrupted,
 }
 
 /// A layer of an image on its way here, or to a registry.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layer {
     /// Its short id.
     pub id: String,
@@ -179,6 +186,23 @@ impl Job {
 }
 
 impl Work {
+    /// One that an earlier console has written down.
+    pub(super) fn ended_before(id: JobId, progress: Progress, scope: Vec<Scope>) -> Self {
+        Self { id, state: watch::Sender::new(progress), cancel: Notify::new(), key: None, scope }
+    }
+
+    pub(super) fn id(&self) -> JobId {
+        self.id
+    }
+
+    pub(super) fn scope(&self) -> &[Scope] {
+        &self.scope
+    }
+
+    pub(super) fn watch(&self) -> watch::Receiver<Progress> {
+        self.state.subscribe()
+    }
+
     pub(super) fn progress(&self) -> Progress {
         self.state.borrow().clone()
     }
@@ -254,6 +278,49 @@ impl Progress {
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     jobs: Mutex<(JobId, VecDeque<Arc<Work>>)>,
+    /// Where they are written down.
+    pub(super) files: Files,
+}
+
+impl Shelf {
+    fn jobs(&self) -> MutexGuard<'_, (JobId, VecDeque<Arc<Work>>)> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in a job of an earlier console.
+    pub(super) fn adopt(&self, work: Arc<Work>) {
+        let mut jobs = self.jobs();
+        jobs.0 = jobs.0.max(work.id);
+        // Those that have begun here meanwhile are newer.
+        let place = jobs.1.iter().position(|other| other.id > work.id).unwrap_or(jobs.1.len());
+        jobs.1.insert(place, work);
+    }
+
+    /// Forgets what ended a week ago, and the oldest where there are too many. The newest stays.
+    pub(super) fn tidy(&self) {
+        let mut forgotten = Vec::new();
+        let mut jobs = self.jobs();
+        let (now, newest) = (Timestamp::now(), jobs.0);
+        let mut more = jobs.1.len().saturating_sub(MOST);
+        jobs.1.retain(|work| {
+            let ended = work.state.borrow().ended;
+            let is_old = ended.is_some_and(|ended| now.duration_since(ended) > KEPT || more > 0) && work.id != newest;
+            if is_old {
+                more = more.saturating_sub(1);
+                forgotten.push(work.id);
+            }
+            !is_old
+        });
+        drop(jobs);
+        self.files.forget(&forgotten);
+    }
+
+    /// What they see who started those that have not ended.
+    fn working(&self) -> Vec<Vec<Scope>> {
+        let jobs = self.jobs();
+        let working = jobs.1.iter().filter(|work| work.state.borrow().ended.is_none());
+        working.map(|work| work.scope.clone()).collect()
+    }
 }
 
 /// The jobs of one engine.
@@ -262,7 +329,7 @@ pub struct Jobs<'a>(pub(super) &'a Engine);
 impl Jobs<'_> {
     /// All that are kept, newest first: those of people who see the same.
     pub fn list(&self) -> Vec<Job> {
-        let shelf = self.0.jobs.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let shelf = self.0.jobs.jobs();
         let ours = shelf.1.iter().rev().filter(|work| self.0.reach.takes_work_of(&work.scope));
         ours.map(|work| self.handle(work)).collect()
     }
@@ -276,13 +343,17 @@ impl Jobs<'_> {
         self.list()
             .into_iter()
             .find(|job| job.id == id)
-            .ok_or_else(|| Error::NotFound(format!("there is no job {id}; ended jobs are forgotten after {KEPT} more")))
+            .ok_or_else(|| Error::NotFound(format!("there is no job {id}; ended jobs are forgotten after a week")))
     }
 
     /// How many there are that have not ended, whoever started them.
     pub fn running(&self) -> usize {
-        let shelf = self.0.jobs.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        shelf.1.iter().filter(|work| work.state.borrow().ended.is_none()).count()
+        self.0.jobs.working().len()
+    }
+
+    /// Why jobs are not written down, if they are to be and cannot: a restart will forget them.
+    pub fn trouble(&self) -> Option<String> {
+        self.0.jobs.files.trouble()
     }
 
     /// Starts a job of this kind, a word to count it by. `work` gets the job to report to; it is dropped where it stands when the job is cancelled.
@@ -314,9 +385,10 @@ impl Jobs<'_> {
         W: Future<Output = Stage> + Send + 'static,
     {
         let progress = Progress {
-            kind,
+            kind: kind.into(),
             title,
             command,
+            by: self.0.by.as_ref().map(ToString::to_string),
             began: Timestamp::now(),
             ended: None,
             stage: Stage::Running,
@@ -329,7 +401,7 @@ impl Jobs<'_> {
             version: 0,
         };
         let job = {
-            let mut shelf = self.0.jobs.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut shelf = self.0.jobs.jobs();
             let is_same = |job: &&Arc<Work>| {
                 key.is_some()
                     && job.key == key
@@ -348,16 +420,17 @@ impl Jobs<'_> {
                 scope: self.0.reach.scope.clone(),
             });
             shelf.1.push_back(job.clone());
-            if shelf.1.len() > KEPT
-                && let Some(oldest) = shelf.1.iter().position(|job| job.state.borrow().ended.is_some())
-            {
-                shelf.1.remove(oldest);
-            }
             job
         };
+        self.0.jobs.tidy();
+        // Before anything is done: a console that ends in the next moment leaves it as interrupted, not as unheard of.
+        self.0.jobs.files.write(&job);
+        self.0.live.set_working(self.0.jobs.working());
+        let (keeper, kept) = (self.0.clone(), job.clone());
+        tokio::spawn(async move { keeper.keep_job(kept).await });
         // A fault of ours ends it too: else its page would say for ever that it works.
         let work = AssertUnwindSafe(work(self.0.clone(), job.clone())).catch_unwind();
-        let (running, wire) = (job.clone(), self.0.wire.clone());
+        let (running, wire, engine) = (job.clone(), self.0.wire.clone(), self.0.clone());
         tokio::spawn(async move {
             let stage = tokio::select! {
                 stage = work => stage.unwrap_or_else(|_| Stage::Failed {
@@ -369,6 +442,7 @@ impl Jobs<'_> {
             // Whoever sees that it has ended finds it counted.
             wire.meter().job(kind, &stage);
             running.end(stage);
+            engine.live.set_working(engine.jobs.working());
         });
         (self.handle(&job), false)
     }

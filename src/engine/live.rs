@@ -25,14 +25,15 @@ use tokio::{
 use super::{
     Error, Outage,
     containers::{Asked, Listed, Pending, State, Verb},
-    events::{Event, Events},
+    events::{Event, Events, Keeping},
     ids::ContainerId,
     images::{self, Freshness},
     notes::Notes,
     own::Own,
     picture::{Link, Picture},
+    reach::Scope,
     stats::Usage,
-    system::{Info, Version},
+    system::{Disk, Info, Version},
     volumes::{self, Sizes},
     wire::{Wire, encoded},
 };
@@ -111,6 +112,8 @@ pub(super) struct Live {
     closing: AtomicBool,
     /// Each event as it comes, before anything is read back.
     heard: broadcast::Sender<Arc<Event>>,
+    /// Where events are written down.
+    kept: Arc<Keeping>,
     /// Our helpers: no container of anybody's.
     pub(super) helpers: super::files::helper::Names,
 }
@@ -120,10 +123,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Live {
-    pub(super) fn new(wire: Arc<Wire>) -> Self {
+    pub(super) fn new(wire: Arc<Wire>, kept: Arc<Keeping>) -> Self {
         let picture = Picture { own: Own::find(), ..Picture::default() };
         Self {
             wire,
+            kept,
             picture: watch::Sender::new(Arc::new(picture)),
             notes: Mutex::default(),
             pending: Mutex::default(),
@@ -169,7 +173,7 @@ impl Live {
         self.wire.set_version("");
         let version: Version = self.wire.get_within("/version", PONG).await?;
         self.wire.set_version(&version.negotiate()?);
-        let mut info: Info = self.wire.get("/info").await?;
+        let mut info = self.wire.get::<Info>("/info").await?.tidied();
         info.version = version;
         let skew = info.skew();
         let since = self.picture().events.back().map_or(Timestamp::now() + skew - BACKLOG, |last| last.at - OVERLAP);
@@ -255,6 +259,7 @@ impl Live {
         }
         let event = Arc::new(event);
         let _ = self.heard.send(event.clone());
+        self.kept.hear(&event);
         let mut marked = true;
         match event.kind.as_str() {
             "container" => {
@@ -475,6 +480,30 @@ impl Live {
         self.change(|picture| {
             picture.sizes = sizes;
             true
+        });
+    }
+
+    /// Says that the disk is being measured; answers whether nobody else does already.
+    pub(super) fn begin_disk(&self) -> bool {
+        self.change(|picture| {
+            let is_first = picture.disk.running.is_none();
+            picture.disk.running.get_or_insert_with(Timestamp::now);
+            is_first
+        })
+    }
+
+    pub(super) fn set_disk(&self, disk: Disk) {
+        self.change(|picture| {
+            picture.disk = disk;
+            true
+        });
+    }
+
+    pub(super) fn set_working(&self, working: Vec<Vec<Scope>>) {
+        self.change(|picture| {
+            let changed = *picture.working != working;
+            picture.working = Arc::new(working);
+            changed
         });
     }
 

@@ -16,6 +16,7 @@ pub(crate) mod fuzzing;
 mod ids;
 mod images;
 mod jobs;
+mod kept_jobs;
 mod live;
 mod logs;
 mod meter;
@@ -25,6 +26,7 @@ mod past;
 mod picture;
 mod processes;
 mod reach;
+mod registries;
 pub mod spec;
 mod stats;
 mod system;
@@ -43,7 +45,7 @@ pub use self::{
     commit::{Commit, INSTRUCTIONS},
     containers::*,
     error::{Error, Outage},
-    events::Event,
+    events::{Event, EventCursor, EventFilter, FoundEvents, KeepEvents, KeptEvent},
     exec::{Command, Execs, Left, Line, Reader, Remote, Writer},
     export::Export,
     files::{
@@ -53,8 +55,8 @@ pub use self::{
     },
     ids::{ContainerId, ImageId, InvalidName, VolumeName, is_hex64 as is_id},
     images::{
-        Credentials, Declared, Found as FoundImage, Freshness, Gone, Image, ImageDetail, Images,
-        Incoming as IncomingImages, Layer as ImageLayer, Source as ImageSource, Wanted, split_reference,
+        Declared, Found as FoundImage, Freshness, Gone, Image, ImageDetail, Images, Incoming as IncomingImages,
+        Layer as ImageLayer, Source as ImageSource, Wanted, split_reference,
     },
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage},
     logs::{
@@ -66,14 +68,21 @@ pub use self::{
     picture::{Link, Picture},
     processes::{Columns, Processes},
     reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_options, root_on_host},
+    registries::{Credentials, HUB, Keyring, Registries, Registry, Ways},
     stats::{Figures, Measure, Point, Range, Usage, Watcher},
-    system::{Info, Version},
+    system::{
+        Advisory, Disk, DiskUsage, EnginePart, Goes, Info, Label, Plan, Plugins, Registry as KnownRegistry, Release,
+        Runtime, Sum, Thing, UsedCache, UsedContainer, UsedImage, UsedVolume, Version, What, Wish,
+    },
     volumes::{NewVolume, Sizes, Volume, Volumes},
 };
 use self::{containers::Details, live::Live, wire::Wire};
 
 /// bollard's own timeout, above every deadline of ours.
 const BOLLARD_TIMEOUT: u64 = 2 * 3_600;
+
+/// How long what the engine says of itself is good for.
+const FACTS: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// One engine, as far as the hand goes that holds it: see [`Reach`]. Cheap to clone.
 #[derive(Clone)]
@@ -84,15 +93,21 @@ pub struct Engine {
     jobs: Arc<jobs::Shelf>,
     sampler: Arc<stats::Sampler>,
     details: Arc<Details>,
+    facts: Arc<fresh::Fresh<(), Info>>,
     files: Arc<files::Desk>,
     told: Arc<processes::Told>,
     walked: Arc<changes::Walked>,
     remembered: Arc<past::Remembered>,
     exports: export::Places,
+    kept_events: Arc<events::Keeping>,
     feeds: Arc<logs::Feeds>,
     shelf: Arc<logs::Shelf>,
+    ledger: Arc<exec::Ledger>,
+    keyring: Arc<std::sync::OnceLock<registries::Keyring>>,
     keeping: tokio::task::AbortHandle,
     reach: Arc<Reach>,
+    /// For whom it works, where people sign in: jobs carry the name.
+    by: Option<Arc<str>>,
     views: Arc<reach::Views>,
 }
 
@@ -109,7 +124,8 @@ impl Engine {
         // The version is ours to negotiate: the wire writes it into each path.
         let version = ClientVersion { major_version: 1, minor_version: 53 };
         let docker = Docker::connect_with_custom_transport(send, Some("http://engine"), BOLLARD_TIMEOUT, &version)?;
-        let live = Arc::new(Live::new(wire.clone()));
+        let kept_events = Arc::new(events::Keeping::default());
+        let live = Arc::new(Live::new(wire.clone(), kept_events.clone()));
         let keeper = live.clone();
         let keeping = tokio::spawn(async move { keeper.keep().await }).abort_handle();
         Ok(Self {
@@ -119,15 +135,20 @@ impl Engine {
             jobs: Arc::default(),
             sampler: Arc::default(),
             details: Arc::default(),
+            facts: Arc::new(fresh::Fresh::new(FACTS)),
             files: files::Desk::shared(),
             told: Arc::default(),
             walked: Arc::default(),
             remembered: Arc::default(),
             exports: export::Places::default(),
+            kept_events,
             feeds: Arc::default(),
             shelf: Arc::default(),
+            ledger: Arc::default(),
+            keyring: Arc::default(),
             keeping,
             reach: Arc::new(Reach::everything()),
+            by: None,
             views: Arc::default(),
         })
     }
@@ -178,6 +199,11 @@ impl Engine {
     /// Its images.
     pub fn images(&self) -> Images<'_> {
         Images(self)
+    }
+
+    /// The registries that it speaks to.
+    pub fn registries(&self) -> Registries<'_> {
+        Registries(self)
     }
 
     /// Its volumes.

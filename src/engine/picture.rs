@@ -14,8 +14,9 @@ use super::{
     ids::{ContainerId, ImageId, VolumeName},
     images::{Freshness, Image, normal},
     own::Own,
+    reach::Scope,
     stats::Usage,
-    system::Info,
+    system::{Disk, Info},
     volumes::{Sizes, Volume},
 };
 
@@ -30,6 +31,10 @@ pub struct Picture {
     pub volumes: BTreeMap<VolumeName, Arc<Volume>>,
     /// The volumes' sizes, where somebody asked for them.
     pub sizes: Sizes,
+    /// What the disk is used for, where somebody asked for it.
+    pub disk: Disk,
+    /// The jobs that have not ended, by what they see who started them.
+    pub working: Arc<Vec<Vec<Scope>>>,
     /// Who uses most memory, while somebody looks.
     pub usage: Arc<Vec<Usage>>,
     /// All images but those that are only a part of others.

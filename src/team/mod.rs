@@ -15,6 +15,7 @@ mod login;
 pub mod oidc;
 mod passwords;
 mod people;
+mod registries;
 mod role;
 mod secret;
 mod sessions;
@@ -22,6 +23,7 @@ mod store;
 mod throttle;
 mod tokens;
 mod totp;
+mod vault;
 mod who;
 
 pub use self::{
@@ -31,6 +33,7 @@ pub use self::{
     invites::Invite,
     login::{Signed, Step},
     people::{Limits, Team},
+    registries::{Login, NewLogin},
     role::{Right, Role},
     sessions::{Device, Session, SessionId},
     tokens::{NewToken, Token, TokenId},

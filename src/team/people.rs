@@ -10,8 +10,8 @@ use jiff::SignedDuration;
 use tokio::sync::{Semaphore, watch};
 
 use super::{
-    Account, AccountId, Error, Session, SessionId, Token, accounts, login::Half, passwords, secret::Hash, sessions,
-    store::Store, throttle::Throttle, tokens,
+    Account, AccountId, Error, Login, Session, SessionId, Token, accounts, login::Half, passwords, registries,
+    secret::Hash, sessions, store::Store, throttle::Throttle, tokens, vault::Vault,
 };
 
 /// How many passwords are hashed at once: each takes 19 MiB and a core.
@@ -38,6 +38,7 @@ pub(super) struct Inner {
     /// Grows with each change of who may what: open streams look again (S010).
     changed: watch::Sender<u64>,
     pub(super) throttle: Throttle,
+    pub(super) vault: Vault,
     hashing: Semaphore,
     pub(super) limits: Limits,
     /// The hash of the link that makes the first administrator.
@@ -54,6 +55,7 @@ pub(super) struct Known {
     pub sessions: HashMap<Hash, Session>,
     pub tokens: HashMap<Hash, Token>,
     pub last_session: SessionId,
+    pub logins: BTreeMap<String, Login>,
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -73,6 +75,7 @@ impl Team {
             reloading: tokio::sync::Mutex::default(),
             changed: watch::Sender::new(0),
             throttle: Throttle::new(),
+            vault: Vault::new(folder),
             hashing: Semaphore::new(HASHING),
             limits,
             first: Mutex::default(),
@@ -107,10 +110,10 @@ impl Team {
     /// no room for.
     pub(super) async fn reload(&self) -> Result<(), Error> {
         let _turn = self.0.reloading.lock().await;
-        let Known { initialised, accounts, tokens, .. } = self.store().write(load).await?;
+        let Known { initialised, accounts, tokens, logins, .. } = self.store().write(load).await?;
         self.change(|known| {
             known.sessions.retain(|_, session| accounts.contains_key(&session.account));
-            (known.initialised, known.accounts, known.tokens) = (initialised, accounts, tokens);
+            (known.initialised, known.accounts, known.tokens, known.logins) = (initialised, accounts, tokens, logins);
         });
         Ok(())
     }
@@ -151,6 +154,7 @@ fn load(connection: &rusqlite::Connection) -> rusqlite::Result<Known> {
         initialised,
         accounts: accounts::all(connection)?.into_iter().map(|account| (account.id, Arc::new(account))).collect(),
         tokens: tokens::all(connection)?.into_iter().collect(),
+        logins: registries::all(connection)?,
         ..Known::default()
     })
 }

@@ -34,6 +34,8 @@ pub enum Right {
     Root,
     /// To see the values of variables and options.
     Reveal,
+    /// To sign in to registries, for everybody, and out of them.
+    Registries,
     /// To read and export the audit.
     Audit,
     /// To manage people.
@@ -87,7 +89,7 @@ impl FromStr for Role {
 
 impl Right {
     /// All, in the order of the table.
-    pub const EACH: [Self; 11] = [
+    pub const EACH: [Self; 12] = [
         Self::Look,
         Self::Own,
         Self::Operate,
@@ -97,6 +99,7 @@ impl Right {
         Self::Remove,
         Self::Root,
         Self::Reveal,
+        Self::Registries,
         Self::Audit,
         Self::People,
     ];
@@ -106,7 +109,7 @@ impl Right {
         match self {
             Self::Look | Self::Own => Role::Viewer,
             Self::Operate | Self::Read | Self::Enter | Self::Create | Self::Remove => Role::Operator,
-            Self::Root | Self::Reveal | Self::Audit | Self::People => Role::Admin,
+            Self::Root | Self::Reveal | Self::Registries | Self::Audit | Self::People => Role::Admin,
         }
     }
 
@@ -135,6 +138,7 @@ impl Right {
                 "Create what gives root on the host: privileged, host paths, devices, host namespaces; load images under any name"
             }
             Self::Reveal => "See the values of variables and driver options",
+            Self::Registries => "Sign in to registries, for everybody, and out of them",
             Self::Audit => "Read and export the audit",
             Self::People => "Manage people, their roles and their sessions",
         }

@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use super::Error;
 
 /// Each takes the database from the version that is its place to the next.
-const SCHEMA: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const SCHEMA: [&str; 3] = [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 /// Says that a file is ours: `WHEL`.
 const APPLICATION: i32 = 0x5748_454c;
 /// How long another process, `wheelhouse admin reset`, is waited for.
@@ -94,6 +94,11 @@ impl Store {
             Some(ErrorCode::DiskFull) => Error::Full(self.folder.clone()),
             _ => Error::Storage { folder: self.folder.clone(), why: error.to_string() },
         })
+    }
+
+    /// A file beside it that cannot be used.
+    pub fn broken(&self, error: &std::io::Error) -> Error {
+        Error::Storage { folder: self.folder.clone(), why: error.to_string() }
     }
 
     /// Reads, from a connection of its own: readers and the writer do not wait for each other.

@@ -98,7 +98,11 @@ impl Asker {
         let scope = self.who.scope.iter().map(|part| part.parse().unwrap_or_else(|_| nobodys())).collect();
         let reach = match self.who.role {
             Some(Role::Admin) => Reach::admin(),
-            Some(Role::Operator) => Reach { registries: self.rules.registries.clone(), ..Reach::operator(scope) },
+            Some(Role::Operator) => {
+                let shared = self.team.logins().into_iter().filter(|login| login.shared).map(|login| login.host);
+                let registries = self.rules.registries.iter().cloned().chain(shared).collect();
+                Reach { registries, ..Reach::operator(scope) }
+            }
             Some(Role::Viewer) => Reach::viewer(scope),
             None => Reach::viewer(vec![nobodys()]),
         };

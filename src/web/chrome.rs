@@ -24,6 +24,8 @@ pub struct Chrome {
     pub foot: Foot,
     /// Whether the engine answers, small.
     pub status: Status,
+    /// How many jobs work.
+    pub working: Working,
     /// Whether the engine answers, large where it does not.
     pub banner: Banner,
     /// Now, by the engine's clock: what scripts count ages from.
@@ -84,6 +86,16 @@ pub struct Foot {
 )]
 pub struct Status {
     live: bool,
+}
+
+/// How many jobs work, in the page's head.
+#[derive(Template)]
+#[template(
+    source = r#"<span id="working">{% if count > 0 %}<a class="chip" href="/jobs?show=running" title="Jobs that have not ended">{{ count }} job{% if count != 1 %}s{% endif %}<span class="vh"> at work</span></a>{% endif %}</span>"#,
+    ext = "html"
+)]
+pub struct Working {
+    count: usize,
 }
 
 /// What went wrong with the engine, and what to type.
@@ -202,6 +214,7 @@ impl Chrome {
             nav: nav.collect(),
             foot: Foot::new(&page.picture),
             status: Status::new(&page.picture),
+            working: Working { count: page.picture.working.len() },
             banner: Banner::new(&page.picture),
             now: datetime(page.picture.now()),
             here: page.visit().to_owned(),
@@ -261,6 +274,7 @@ pub(super) fn parts(page: &Page) -> Vec<Part> {
         ("foot", Foot::new(picture).render()),
         ("banner", Banner::new(picture).render()),
         ("live", Status::new(picture).render()),
+        ("working", Working { count: picture.working.len() }.render()),
     ];
     let own = own.into_iter().filter_map(|(id, html)| Some(Part { id: id.to_owned(), html: html.ok()? }));
     counts.chain(own).collect()

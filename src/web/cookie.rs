@@ -17,6 +17,9 @@ pub fn journey(client: Client) -> &'static str {
     if client.is_secure { "__Host-wheelhouse-journey" } else { "wheelhouse-journey" }
 }
 
+/// The name of the cookie that keeps which notices about the engine somebody has put away.
+pub const NOTICES: &str = "notices";
+
 /// The value of a cookie.
 pub fn read(headers: &HeaderMap, name: &str) -> Option<String> {
     let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());

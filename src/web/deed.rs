@@ -96,7 +96,7 @@ impl Asked {
                     }
                     Stage::Failed { error, container: Some(id) } => Came::container(id, "", Some(error.to_string())),
                     Stage::Failed { error, container: None } => Came { made: None, why: Some(error.to_string()) },
-                    Stage::Running | Stage::Cancelled => Came { made: None, why: cancelled() },
+                    Stage::Running | Stage::Cancelled | Stage::Interrupted => Came { made: None, why: cancelled() },
                 }]
             } else {
                 let of =

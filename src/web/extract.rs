@@ -14,7 +14,7 @@ use axum::{
 };
 use url::{Position, Url};
 
-use super::{AppState, Asker, Client, Error, accept, asker::Can, check, doc::Doc, fields, security, theme};
+use super::{AppState, Asker, Client, Error, accept, asker::Can, check, cookie, doc::Doc, fields, security, theme};
 use crate::{
     engine::{Engine, Picture, Scope, Secrets},
     team::{Entry, Outcome, Right, Subject, Who},
@@ -168,6 +168,8 @@ pub struct Page {
     pub is_from_elsewhere: bool,
     /// The page that a form was on, for a page that answers it: its own address may take no visits.
     pub form_on: Option<String>,
+    /// The notices about the engine that this browser has put away.
+    pub read_notices: Option<String>,
     /// Scheme, host and port by which the browser reached us.
     pub origin: String,
 }
@@ -243,7 +245,7 @@ where
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let asker = parts.extensions.get::<Arc<Asker>>().cloned();
         let asker = asker.unwrap_or_else(|| Arc::new(Asker { who: Who::nobody(client.address), client, rules, team }));
-        let engine = engine.within(Arc::new(asker.reach()));
+        let engine = engine.within(Arc::new(asker.reach())).on_behalf_of(&asker.who.name);
         let form_on = (parts.method == Method::POST)
             .then(|| path_of(header("referer").unwrap_or_default(), asker.rules.public_url.as_ref()));
         Ok(Self {
@@ -259,6 +261,7 @@ where
             agent: header("user-agent").unwrap_or_default().to_owned(),
             is_from_elsewhere: matches!(header("sec-fetch-site"), Some("cross-site" | "same-site")),
             form_on,
+            read_notices: cookie::read(&parts.headers, cookie::NOTICES),
             origin: format!(
                 "{}://{}",
                 if client.is_secure { "https" } else { "http" },

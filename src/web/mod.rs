@@ -30,11 +30,13 @@ mod images;
 mod jobs;
 mod logs;
 mod metrics;
+mod moment;
 mod order;
 mod overview;
 mod people;
 mod prefix;
 mod process;
+mod registries;
 mod routes;
 mod screen;
 mod security;
@@ -44,6 +46,7 @@ mod shell;
 mod shells;
 mod socket;
 mod stream;
+mod system;
 mod terminals;
 mod theme;
 mod volumes;
@@ -128,6 +131,22 @@ pub static SECTIONS: &[Section] = &[
         count: Some(|picture| picture.volumes.len()),
         right: Right::Look,
         routes: volumes::routes,
+    },
+    Section {
+        path: "/registries",
+        label: "Registries",
+        group: None,
+        count: None,
+        right: Right::Registries,
+        routes: registries::routes,
+    },
+    Section {
+        path: "/engine",
+        label: "Engine",
+        group: Some("Engine"),
+        count: None,
+        right: Right::Look,
+        routes: system::routes,
     },
     Section {
         path: "/events",

@@ -144,7 +144,9 @@ async function typing(count) {
   const call = (path, body) => new Promise((done, fail) => { const request = http.request({ socketPath: socket, method: "POST", path, headers: { "Content-Type": "application/json" } }, (response) => { let text = ""; response.on("data", (part) => { text += part; }).on("end", () => done(JSON.parse(text))); }); request.on("error", fail); request.end(JSON.stringify(body)); });
   const { Id } = await call(`/v1.41/containers/${target}/exec`, { Cmd: ["cat"], Tty: true, AttachStdin: true, AttachStdout: true, AttachStderr: true });
   const raw = await new Promise((done, fail) => { const request = http.request({ socketPath: socket, method: "POST", path: `/v1.41/exec/${Id}/start`, headers: { "Content-Type": "application/json", Upgrade: "tcp", Connection: "Upgrade" } }); request.on("upgrade", (_, stream) => done(stream)).on("error", fail); request.end(JSON.stringify({ Detach: false, Tty: true })); });
-  const opened = await fetch(`${base}/containers/${target}/terminal`, { method: "POST", headers: { Accept: "application/json" }, body: new URLSearchParams({ command: "cat" }) }).then((answer) => answer.json());
+  const answer = await fetch(`${base}/containers/${target}/terminal`, { method: "POST", headers: { Accept: "application/json" }, body: new URLSearchParams({ command: "cat" }) });
+  if (answer.status !== 201) throw new Error(`no terminal: ${answer.status} ${await answer.text()}`);
+  const opened = await answer.json();
   const page = await browser.newPage();
   await page.goto(`${base}/healthz`);
   // By the browser's own socket, as people have it; the time is taken inside of the page.
@@ -152,15 +154,17 @@ async function typing(count) {
     const line = new WebSocket(url), all = [];
     line.binaryType = "arraybuffer";
     await new Promise((done) => { line.onopen = done; });
+    const ended = new Promise((_, fail) => { line.onclose = ({ code, reason }) => fail(new Error(`the terminal ended: ${code} ${reason}`)); });
     line.send(JSON.stringify({ token, at: 0, size: [80, 24] }));
     await new Promise((done) => setTimeout(done, 500));
     for (let i = 0; i < count; i++) {
       const heard = new Promise((done) => { line.onmessage = ({ data }) => { if (typeof data !== "string") done(); }; }), began = performance.now();
       line.send(new TextEncoder().encode("x"));
-      await heard;
+      await Promise.race([heard, ended]);
       all.push(performance.now() - began);
       await new Promise((done) => setTimeout(done, 4));
     }
+    ended.catch(() => {});
     line.close(1000);
     return all;
   }, [`${base.replace("http", "ws")}/containers/${target}/terminal/socket`, opened.token, count]);

@@ -82,3 +82,27 @@ for (const size of [undefined, PHONE]) {
     }, size ? { size } : {});
   });
 }
+
+test("S015 a terminal and a log, live over HTTP/2 below a path", async () => {
+  const name = unique();
+  await make(name);
+  const id = await docker("inspect", "-f", "{{.Id}}", name);
+  await withPage(url, async (page, context) => {
+    const devtools = await context.newCDPSession(page);
+    await devtools.send("Network.enable");
+    const answers = [];
+    devtools.on("Network.webSocketHandshakeResponseReceived", ({ response }) => answers.push(response.status));
+    await page.goto(`${url}/containers/${id}/terminal`);
+    await page.getByRole("button", { name: "Open a terminal" }).click();
+    const screen = () => page.locator(".pane:not([hidden]) .xterm-rows").innerText();
+    await until(async () => (await screen().catch(() => "")).includes("#"), "a prompt");
+    await page.keyboard.type("echo $((6*7)) >/proc/1/fd/1; echo $((40+2))");
+    await page.keyboard.press("Enter");
+    await until(async () => (await screen()).includes("\n42"), "an answer");
+    // A socket within HTTP/2 is answered with 200 (RFC 8441), one of its own with 101.
+    assert.deepEqual(answers, [200]);
+    await page.goto(`${url}/containers/${id}/logs`);
+    await page.locator("#logs.alive").waitFor();
+    await page.locator("#log-lines .tx").getByText("42", { exact: true }).waitFor();
+  }, more);
+});

@@ -371,6 +371,8 @@ fn s021_templates_hold_no_code() {
                 "quiet",
                 "now",
                 "past",
+                "drawn",
+                "jobs",
             ];
             // Of a line of a log the pen has escaped every letter (web/logs/draw.rs, S026).
             if path.ends_with("logs/_line.html") && name == "text" {

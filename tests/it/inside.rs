@@ -284,6 +284,18 @@ async fn history_says_what_happened_and_by_whom() {
 }
 
 #[tokio::test]
+async fn history_goes_on_by_itself_on_podman() {
+    let engine = RealEngine::podman4();
+    let web = engine.run("past", "busybox sh -c 'until [ -e /end ]; do sleep 0.1; done; exit 7'").await;
+    let console = Console::on(&engine).await;
+    console.sees(&web.id).await;
+    let mut stream = console.stream(&web.path("history/stream")).await;
+    stream.next().await.expect("its beginning");
+    engine.docker(&["exec", &web.id, "touch", "/end"]).await;
+    stream.until("its end", |data| data.contains("ended with 7")).await;
+}
+
+#[tokio::test]
 async fn health_shows_each_check() {
     for engine in [RealEngine::docker28(), RealEngine::docker20()] {
         let check =

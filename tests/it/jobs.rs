@@ -171,3 +171,105 @@ async fn s080_a_pull_that_breaks_off_has_failed() {
     console.post(&format!("{job}/cancel"), &[]).await.leads_to();
     contains_all(&ended(&console, &job).await.text("#job"), &["cancelled after"]);
 }
+
+#[tokio::test]
+async fn s080_s085_a_killed_console_leaves_its_jobs_as_interrupted_never_as_done() {
+    let Some((_alone, engine, image)) = missing_image().await else { return };
+    let data = tempfile::tempdir().expect("a folder");
+    let proxy = FaultProxy::before(&engine.socket);
+    let start = || Console::start(proxy.socket()).data_in(data.path());
+    let console = start().ready().await;
+    let stopped = engine.create("stopped", "busybox").await;
+    console.sees(&stopped.id).await;
+    // One that ends well, one that fails, and one that works when the console is killed.
+    let thing = format!("container:{}", stopped.id);
+    let done = console.post("/engine/prune", &[("listed", "1"), ("thing", &thing)]).await.leads_to();
+    contains_all(&ended(&console, &done).await.text("#job"), &["done in"]);
+    let failed = console.post("/containers", &[("image", "localhost:1/x:1"), ("network", "none")]).await.leads_to();
+    let why = ended(&console, &failed).await.text("#job");
+    proxy.faults(|faults| faults.held = Some("/images/create"));
+    let fields =
+        [("image", &*image), ("name", &engine.name("killed")), ("env-name", "TOKEN"), ("env-value", "hunter2")];
+    let working = console
+        .post("/containers", &[&fields[..], &[("command", "sleep 1000"), ("network", "none"), ("start", "1")]].concat())
+        .await
+        .leads_to();
+    contains_all(&console.get(&working).await.text("#job"), &["working"]);
+    contains_all(&console.get("/").await.text("#working"), &["1 job"]);
+    // SIGKILL, in the middle.
+    drop(console);
+    proxy.heal();
+    let console = start().ready().await;
+    let page = console.get(&working).await.expect(200);
+    contains_all(&page.text("main"), &["interrupted", "The console ended while it worked", &engine.name("killed")]);
+    assert!(!page.has("#job form, #job button[formaction$=cancel]") && page.has("#job[data-job=ended]"));
+    let json = console.ask("GET", &working).header("accept", "application/json").send().await.json();
+    assert_eq!((&json["stage"], json["ended"].is_null()), (&"interrupted".into(), false));
+    // The others are as they ended.
+    contains_all(&console.get(&done).await.text("main"), &["done in", &stopped.name, "removed", "docker system prune"]);
+    assert_eq!(console.get(&failed).await.text("#job"), why);
+    let list = console.get("/jobs").await;
+    contains_all(&list.text("main"), &["interrupted", "failed after", "done in", "All 3", "Not done 2", "Done 1"]);
+    assert_eq!(console.get("/jobs?show=failed").await.texts("[data-job]").len(), 2);
+    assert_eq!(console.get(&format!("/jobs?q={}", engine.name("killed"))).await.texts("[data-job]").len(), 1);
+    assert!(!console.get("/").await.text("#working").contains("job"), "nothing works any more");
+    // No number is given out twice, and no value of a variable is on the disk.
+    let next = console.post("/engine/prune", &[("listed", "1")]).await.leads_to();
+    assert!(![&done, &failed, &working].contains(&&next), "{next}");
+    for entry in std::fs::read_dir(data.path().join("jobs")).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let text = std::fs::read_to_string(&path).expect("a text");
+        assert!(!text.contains("hunter2") && (text.contains("TOKEN") || !text.contains("killed")), "{text}");
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).expect("a file").permissions());
+        assert_eq!(mode & 0o077, 0, "nobody else reads it");
+    }
+    // A third console finds it as the second did: it stays interrupted.
+    drop(console);
+    let console = start().ready().await;
+    contains_all(&console.get(&working).await.expect(200).text("main"), &["interrupted"]);
+}
+
+#[tokio::test]
+async fn s081_jobs_that_cannot_be_written_down_go_on_and_say_so() {
+    let engine = RealEngine::docker28();
+    let data = tempfile::tempdir().expect("a folder");
+    std::fs::write(data.path().join("jobs"), "").expect("a file");
+    let console = Console::start(&engine.socket).data_in(data.path()).ready().await;
+    console.expect_log("jobs cannot be written down");
+    let stopped = engine.create("stopped", "busybox").await;
+    console.sees(&stopped.id).await;
+    let thing = format!("container:{}", stopped.id);
+    let job = console.post("/engine/prune", &[("listed", "1"), ("thing", &thing)]).await.leads_to();
+    contains_all(&ended(&console, &job).await.text("#job"), &["done in"]);
+    assert!(!engine.exists(&stopped.id).await);
+    contains_all(&console.get("/jobs").await.text("main"), &["Jobs are not written down", "done in"]);
+    std::fs::remove_file(data.path().join("jobs")).expect("it goes");
+    let job = console.post("/engine/prune", &[("listed", "1")]).await.leads_to();
+    ended(&console, &job).await;
+    until("it is written again", async || {
+        (!console.get("/jobs").await.text("main").contains("not written down")).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn jobs_say_who_began_them_and_the_list_lives() {
+    let engine = RealEngine::docker28();
+    let console = Console::administered(&engine.socket).await;
+    let admin = console.admin().await;
+    let ann = console.hire(&admin, "ann", "operator", "").await;
+    let mut stream = console.by(&admin, "GET", "/jobs/stream").open().await.expect("a stream");
+    let stopped = engine.create("stopped", "busybox").await;
+    console.sees_as(&ann, &stopped.id).await;
+    let form = [("listed", "1"), ("thing", &*format!("container:{}", stopped.id))];
+    let job = console.by(&ann, "POST", "/engine/prune").form(&form).send().await.leads_to();
+    stream.until("the job of ann", |data| data.contains("ann") && data.contains("Prune 1 thing")).await;
+    let page = until("it has ended", async || {
+        let page = console.by(&admin, "GET", &job).send().await.expect(200);
+        page.has("#job[data-job=ended]").then_some(page)
+    })
+    .await;
+    contains_all(&page.text("main"), &["by ann", "docker system prune"]);
+    let list = console.by(&admin, "GET", "/jobs?q=ann").header("accept", "application/json").send().await.json();
+    assert_eq!(list["items"][0]["by"], "ann");
+}

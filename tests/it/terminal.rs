@@ -128,6 +128,34 @@ async fn s065_no_shell_is_left_behind_on_podman() {
 }
 
 #[tokio::test]
+async fn s065_a_console_that_was_killed_ends_at_its_start_what_it_has_left() {
+    let engine = RealEngine::docker28();
+    let web = engine.run("web", IDLE).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let console = Console::start(&engine.socket).data_in(folder.path()).ready().await;
+    console.sees(&web.id).await;
+    let mut shell = console.terminal(&web, &[]).await;
+    shell.types("(trap '' HUP; sleep 1119) & sleep 1120\r").await;
+    until("they run", async || {
+        let all = inside(&engine, &web).await;
+        (all.contains("1119") && all.contains("1120")).then_some(())
+    })
+    .await;
+    engine.docker(&["exec", "-d", &web.id, "sleep", "1121"]).await;
+    // Without a word, as by SIGKILL: nothing of it could be ended.
+    drop(console);
+    assert!(inside(&engine, &web).await.contains("1119"), "it was killed, and ended it all the same");
+    let _console = Console::start(&engine.socket).data_in(folder.path()).ready().await;
+    is_gone(&engine, &web, &["1119", "1120"]).await;
+    assert!(inside(&engine, &web).await.contains("1121"), "what others run goes on");
+    until("it is forgotten", async || {
+        let text = std::fs::read_to_string(folder.path().join("terminals.json")).ok()?;
+        (text == "{}").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn s065_a_line_that_drops_finds_the_same_shell_and_one_that_stays_away_does_not() {
     let engine = RealEngine::docker28();
     let web = engine.run("web", IDLE).await;
@@ -334,12 +362,20 @@ async fn s040_inside_what_is_root_on_the_host_only_an_administrator_goes() {
     let link = folder.path().join("docker.sock");
     std::os::unix::fs::symlink(&engine.socket, &link).expect("a link");
     let socket = engine.run("socket", &format!("-i -v {}:/var/run/docker.sock {IDLE}", link.display())).await;
+    // A file of the host is no socket, and no power.
+    let file = folder.path().join("file");
+    std::fs::write(&file, "x").expect("a file");
+    let plain = engine.run("plain", &format!("-i -v {}:/srv/file {IDLE}", file.display())).await;
+    // Whatever it is called.
+    let other = folder.path().join("anything");
+    let _listens = std::os::unix::net::UnixListener::bind(&other).expect("a socket");
+    let renamed = engine.run("renamed", &format!("-i -v {}:/srv/thing {IDLE}", other.display())).await;
     let host = engine.run("host", &format!("-i -v /:/h:ro {IDLE}")).await;
     let privileged = engine.run("privileged", &format!("-i --privileged {IDLE}")).await;
     let console = Console::administered(spy.socket()).await;
     let admin = console.admin().await;
     let ops = console.hire(&admin, "ops", "operator", "").await;
-    for container in [&socket, &host, &privileged] {
+    for container in [&socket, &renamed, &host, &privileged] {
         console.sees_as(&ops, &container.id).await;
         for kind in ["terminal", "attach"] {
             let answer = console.asks_terminal(Some(&ops), &container.path(kind), &[("write", "1")]).await.expect(403);
@@ -348,6 +384,9 @@ async fn s040_inside_what_is_root_on_the_host_only_an_administrator_goes() {
         }
     }
     assert!(!goes_in(&spy), "{:?}", spy.writes());
+    console.sees_as(&ops, &plain.id).await;
+    let mut shell = console.terminal_of(Some(&ops), &plain, "terminal", &[]).await;
+    shell.line("cat /srv/file; echo =", "x=").await;
     let mut shell = console.terminal_of(Some(&admin), &privileged, "terminal", &[]).await;
     shell.line("echo in", "in").await;
 }

@@ -78,6 +78,7 @@ impl Remote {
         if let Some((found, _)) = left.as_ref().filter(|(_, left)| !is_root && !left.is_empty()) {
             left = self.sweep_as(mark, Some("0"), found).await;
         }
+        self.engine.ledger.forget(mark);
         match left {
             Some((_, left)) if left.is_empty() => Left::Nothing,
             _ if self.engine.exit_code(id).await.is_some() => Left::Nothing,

@@ -6,6 +6,9 @@
 
 mod ending;
 mod frames;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
+mod ledger;
 mod line;
 mod policy;
 
@@ -14,11 +17,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt;
 
-use self::line::Of;
+pub(super) use self::ledger::Ledger;
 pub use self::{
     ending::Left,
     line::{Line, Reader, Remote, Writer},
 };
+use self::{ledger::Entry, line::Of};
 use super::{
     ContainerId, Engine, Error, State,
     wire::{ACT, READ, deadline},
@@ -114,8 +118,10 @@ impl Execs<'_> {
         policy::admits(self.0.reach(), &detail, command.user.as_deref())?;
         let mark = format!("{MARK}={}", mark()?);
         let exec = self.0.exec(id, command, std::slice::from_ref(&mark)).await?;
-        let stream = self.0.begin(&exec).await?;
         let is_root = policy::is_root(command.user.as_deref().unwrap_or(&detail.user));
+        let entry = Entry { container: id.to_string(), exec: exec.clone(), user: command.user.clone(), is_root };
+        self.0.ledger.add(&mark, entry);
+        let stream = self.0.begin(&exec).await.inspect_err(|_| self.0.ledger.forget(&mark))?;
         let of = Of::Exec { id: exec, mark, user: command.user.clone(), is_root };
         let remote = Remote { engine: self.0.clone(), container: id.clone(), of };
         remote.resize(size).await;

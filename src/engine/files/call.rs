@@ -111,6 +111,11 @@ pub(super) async fn stat(engine: &Engine, id: &ContainerId, path: &str) -> Resul
     })
 }
 
+/// Whether a socket stands at a path of a container; not so where the engine cannot look.
+pub(in crate::engine) async fn is_socket(engine: &Engine, id: &ContainerId, path: &str) -> bool {
+    stat(engine, id, path).await.is_ok_and(|found| found.kind == Kind::Socket)
+}
+
 /// The images that are on the engine, each with its tags, the best ones to run a shell from first.
 pub(super) async fn images(engine: &Engine) -> Result<Vec<String>, Error> {
     #[derive(Deserialize)]

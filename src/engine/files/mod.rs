@@ -23,7 +23,7 @@ use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-pub(super) use self::desk::Desk;
+pub(super) use self::{call::is_socket, desk::Desk};
 pub use self::{
     desk::{Failed, Spool},
     entry::{Entry, Found, Kind, Listing, Means, Partial, mode_words},

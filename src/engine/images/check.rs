@@ -15,7 +15,7 @@ use hyper::{Request, body::Bytes};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::{Credentials, Image, Images, normal, path_of, split_reference};
+use super::{Image, Images, normal, path_of, split_reference};
 use crate::engine::{
     Engine, Error,
     jobs::{Job, Jobs, Part, Stage},
@@ -126,8 +126,7 @@ impl Images<'_> {
         {
             return Ok(said.clone());
         }
-        // The registry is asked as anybody.
-        let request = Credentials::on(None, Request::get(format!("/distribution/{}/json", path_of(tag)?)));
+        let request = engine.signed(tag, Request::get(format!("/distribution/{}/json", path_of(tag)?)));
         let request = request.body(Empty::<Bytes>::new()).map_err(|error| Error::Invalid(error.to_string()))?;
         let told = engine.wire.answer(request, PATIENCE).await?;
         let told: Told = serde_json::from_slice(&told)

@@ -1,25 +1,25 @@
 //! What a registry is told about who asks.
 
-use std::fmt;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE};
+use hyper::{header::HeaderValue, http::request::Builder};
 
-/// Who asks, as the engine hands it on to a registry: the value of `X-Registry-Auth`, base64url of JSON. Whoever makes
-/// one makes it for the registry of one reference, and for no other (S045).
-#[derive(Clone)]
-pub struct Credentials(pub String);
+use crate::engine::Engine;
 
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credentials(‹hidden›)")
-    }
-}
-
-/// The header of the engine's API that carries them.
+/// The header of the engine's API that says who asks: base64url of JSON.
 const HEADER: &str = "x-registry-auth";
 
-impl Credentials {
-    /// Puts them on a request. Without any the engine wants an empty object all the same: a push has to say something.
-    pub(super) fn on(of: Option<&Self>, request: hyper::http::request::Builder) -> hyper::http::request::Builder {
-        // base64url of `{}`.
-        request.header(HEADER, of.map_or("e30=", |credentials| credentials.0.as_str()))
+impl Engine {
+    /// A request that leads to the registry of this reference, with what is known of how to sign in there, and nowhere
+    /// else (S045). Without any the engine wants an empty object all the same: a push has to say something.
+    pub(super) fn signed(&self, reference: &str, request: Builder) -> Builder {
+        let known = self.signs_in(reference).and_then(|known| serde_json::to_vec(&known).ok());
+        let value = URL_SAFE.encode(known.unwrap_or_else(|| b"{}".to_vec()));
+        match HeaderValue::from_str(&value) {
+            Ok(mut value) => {
+                value.set_sensitive(true);
+                request.header(HEADER, value)
+            }
+            Err(_) => request,
+        }
     }
 }

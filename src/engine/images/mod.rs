@@ -23,7 +23,6 @@ use serde_json::Value;
 pub use self::{
     change::Gone,
     check::Freshness,
-    credentials::Credentials,
     detail::{Declared, ImageDetail, Layer},
     pull::{Wanted, split_reference},
     search::Found,

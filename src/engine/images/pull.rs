@@ -4,7 +4,7 @@ use http_body_util::Empty;
 use hyper::{Request, body::Bytes};
 
 use super::{
-    Credentials, Images,
+    Images,
     follow::{SILENCE, follow},
 };
 use crate::engine::{
@@ -22,14 +22,12 @@ pub struct Wanted {
     pub all_tags: bool,
     /// For which kind of machine, `linux/arm64`; the engine's own where none is said.
     pub platform: Option<String>,
-    /// Who asks, for the registry of this reference.
-    pub credentials: Option<Credentials>,
 }
 
 impl Wanted {
-    /// This image for this machine, as anybody.
+    /// This image for this machine.
     pub fn plain(reference: &str) -> Self {
-        Self { reference: reference.to_owned(), all_tags: false, platform: None, credentials: None }
+        Self { reference: reference.to_owned(), all_tags: false, platform: None }
     }
 
     /// Tells one pull from another: two that are the same need only one.
@@ -85,7 +83,7 @@ impl Images<'_> {
         if let Some(platform) = &wanted.platform {
             path = format!("{path}&platform={}", encoded(platform));
         }
-        let request = Credentials::on(wanted.credentials.as_ref(), Request::post(path)).body(Empty::<Bytes>::new());
+        let request = engine.signed(&wanted.reference, Request::post(path)).body(Empty::<Bytes>::new());
         let request = request.map_err(|error| Error::Invalid(error.to_string()))?;
         let response = engine.wire.stream(request, SILENCE).await?;
         let said = follow(job, &format!("pull of {}", wanted.reference), response).await?;

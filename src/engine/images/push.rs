@@ -4,7 +4,6 @@ use http_body_util::Empty;
 use hyper::{Request, body::Bytes};
 
 use super::{
-    Credentials,
     follow::{SILENCE, follow},
     path_of, split_reference,
 };
@@ -20,13 +19,7 @@ impl Jobs<'_> {
     ///
     /// # Errors
     /// [`Error::Forbidden`] for who may not send there; [`Error::Conflict`] where the tag is another image by now (S034).
-    pub async fn push(
-        &self,
-        id: &ImageId,
-        tag: &str,
-        credentials: Option<Credentials>,
-        command: String,
-    ) -> Result<(Job, bool), Error> {
+    pub async fn push(&self, id: &ImageId, tag: &str, command: String) -> Result<(Job, bool), Error> {
         let engine: &Engine = self.0;
         engine.reach.may_keep_images()?;
         engine.reach.may_pull(tag)?;
@@ -35,7 +28,7 @@ impl Jobs<'_> {
         let tag = tag.to_owned();
         let (key, title) = (format!("push {tag}"), format!("Push {tag}"));
         Ok(self.start_or_join(Some(key), "push", title, command, Vec::new(), move |engine, job| async move {
-            match engine.push(&job, &tag, credentials.as_ref()).await {
+            match engine.push(&job, &tag).await {
                 Ok(()) => {
                     // It has a digest of that registry now.
                     engine.live.read_back_images().await;
@@ -48,10 +41,10 @@ impl Jobs<'_> {
 }
 
 impl Engine {
-    async fn push(&self, job: &Work, reference: &str, credentials: Option<&Credentials>) -> Result<(), Error> {
+    async fn push(&self, job: &Work, reference: &str) -> Result<(), Error> {
         let (name, tag) = split_reference(reference);
         let path = format!("/images/{}/push?tag={}", path_of(name)?, encoded(tag));
-        let request = Credentials::on(credentials, Request::post(path)).body(Empty::<Bytes>::new());
+        let request = self.signed(reference, Request::post(path)).body(Empty::<Bytes>::new());
         let request = request.map_err(|error| Error::Invalid(error.to_string()))?;
         let response = self.wire.stream(request, SILENCE).await?;
         let is_podman = self.live.picture().is_podman();

@@ -6,7 +6,7 @@ use http_body_util::Empty;
 use hyper::{Request, body::Bytes};
 use serde_json::Value;
 
-use super::{Credentials, Images};
+use super::Images;
 use crate::engine::{Engine, Error, wire::encoded};
 
 /// How long a registry may think.
@@ -38,7 +38,7 @@ impl Images<'_> {
         engine.reach.may_pull(words)?;
         engine.reachable()?;
         let path = format!("/images/search?term={}&limit={MOST}", encoded(words));
-        let request = Credentials::on(None, Request::get(path)).body(Empty::<Bytes>::new());
+        let request = engine.signed(words, Request::get(path)).body(Empty::<Bytes>::new());
         let request = request.map_err(|error| Error::Invalid(error.to_string()))?;
         let answer = engine.wire.answer(request, PATIENCE).await?;
         let found: Vec<Value> = serde_json::from_slice(&answer).unwrap_or_default();

@@ -7,6 +7,8 @@ mod ansi;
 mod filter;
 mod follow;
 mod frames;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod kept;
 mod level;
 mod line;

@@ -129,7 +129,8 @@ impl Meter {
     /// A job ended.
     pub(super) fn job(&self, kind: &'static str, stage: &Stage) {
         let outcome = match stage {
-            Stage::Running => return,
+            // One that was interrupted is of an earlier run.
+            Stage::Running | Stage::Interrupted => return,
             Stage::Done { .. } => "done",
             Stage::Failed { .. } => "failed",
             Stage::Cancelled => "cancelled",

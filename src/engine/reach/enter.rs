@@ -2,13 +2,19 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use serde_json::Value;
 
-use crate::engine::{Container, ContainerId, Detail, Engine, Error, Mount, Picture, VolumeName, spec::opens_host};
+use crate::engine::{
+    Container, ContainerId, Detail, Engine, Error, Mount, Picture, VolumeName, files, spec::opens_host,
+};
 
 /// Capabilities that are power over the host, as the engine spells them without `CAP_`. Source: capabilities(7).
 const POWERS: [&str; 9] =
     ["ALL", "SYS_ADMIN", "SYS_PTRACE", "SYS_MODULE", "SYS_RAWIO", "DAC_READ_SEARCH", "BPF", "SYS_BOOT", "MAC_ADMIN"];
+
+/// Why, where a socket of the host is in it.
+const SOCKET: &str = "has an engine’s socket";
 
 /// Why whoever is inside is root on the host, as far as the list tells; with its detail, all that the engine tells.
 pub fn root_on_host(container: &Container, picture: &Picture, detail: Option<&Detail>) -> Vec<&'static str> {
@@ -33,7 +39,7 @@ pub fn root_on_host(container: &Container, picture: &Picture, detail: Option<&De
     };
     let found = [
         (detail.is_some_and(|detail| detail.privileged), "is privileged"),
-        (paths.iter().any(|path| is_socket(path)), "has an engine’s socket"),
+        (paths.iter().any(|path| is_socket(path)), SOCKET),
         (paths.iter().any(|path| !is_socket(path)), "has a folder of the host that opens all of it"),
         (is_host("PidMode"), "sees the host’s processes"),
         (detail.is_some_and(|detail| detail.capabilities.0.iter().any(power)), "has capabilities that reach the host"),
@@ -65,7 +71,10 @@ impl Engine {
         let Some(container) = picture.containers.get(id) else {
             return Err(Error::NotFound(format!("No such container: {id}")));
         };
-        let why = root_on_host(container, &picture, Some(&detail));
+        let mut why = root_on_host(container, &picture, Some(&detail));
+        if why.is_empty() && self.mounts_socket(container).await {
+            why.push(SOCKET);
+        }
         if why.is_empty() {
             return Ok(detail);
         }
@@ -74,5 +83,12 @@ impl Engine {
             container.name,
             why.join(", and ")
         )))
+    }
+
+    /// Whether something of the host that is mounted in it is a socket, whatever it is called: the engine has looked.
+    async fn mounts_socket(&self, container: &Container) -> bool {
+        let binds = container.mounts.iter().filter(|mount| mount.kind == "bind");
+        let looked = join_all(binds.map(|mount| files::is_socket(self, &container.id, &mount.target))).await;
+        looked.contains(&true)
     }
 }

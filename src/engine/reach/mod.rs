@@ -31,11 +31,10 @@ pub(super) use self::{
 pub use self::{enter::root_on_host, options::masked as masked_options};
 pub use self::{
     redact::HIDDEN,
-    registry::HUB,
     scope::{InvalidScope, Scope},
     view::Watch,
 };
-use super::{ContainerId, Engine, Error, ImageId, VolumeName};
+use super::{ContainerId, Engine, Error, HUB, ImageId, VolumeName};
 
 /// How far somebody's hand goes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -158,6 +157,12 @@ impl Engine {
     #[must_use]
     pub fn within(&self, reach: Arc<Reach>) -> Self {
         Self { reach, ..self.clone() }
+    }
+
+    /// The same engine, working for somebody of this name.
+    #[must_use]
+    pub fn on_behalf_of(&self, name: &str) -> Self {
+        Self { by: Some(name).filter(|name| !name.is_empty()).map(Arc::from), ..self.clone() }
     }
 
     /// How far the hand goes that holds it.

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Reach, Scope, Secrets, raw};
 use crate::engine::{
-    Check, Container, ContainerId, Detail, Engine, EnvVar, Error, Event, Image, Outage, Part, Progress, Stage, Volume,
+    Check, Container, ContainerId, Detail, Engine, EnvVar, Error, Event, Image, Info, Outage, Part, Progress, Stage,
+    Volume,
     containers::{SERVICE, STACK},
 };
 
@@ -15,7 +16,7 @@ pub const HIDDEN: &str = "‹hidden›";
 /// Labels whose values say where something belongs, and no more.
 pub(super) const OPEN_LABELS: [&str; 2] = [STACK, SERVICE];
 /// Words of a docker command that say what it does.
-const VERBS: [&str; 22] = [
+const VERBS: [&str; 23] = [
     "docker",
     "container",
     "volume",
@@ -38,6 +39,7 @@ const VERBS: [&str; 22] = [
     "tag",
     "load",
     "import",
+    "system",
 ];
 /// Flags of `docker run` whose values hold `name=secret`.
 const SETTINGS: [&str; 3] = ["-e", "--env", "--log-opt"];
@@ -87,6 +89,22 @@ impl Reach {
             .iter()
             .any(|part| matches!(part, Scope::Label { .. }) && part.key() == key && part.takes_value(value));
         if is_own || OPEN_LABELS.contains(&key) { value.to_owned() } else { hidden() }
+    }
+
+    /// What the engine says of itself. Its labels may say anything; where it goes out through is for who may change that.
+    pub(in crate::engine) fn info(&self, found: &Arc<Info>) -> Arc<Info> {
+        let proxy = |proxy: &str| if proxy.is_empty() { String::new() } else { hidden() };
+        let label = |label: &String| format!("{}={HIDDEN}", label.split('=').next().unwrap_or_default());
+        let mut info = Info::clone(found);
+        if self.is_scoped() {
+            // How much others have.
+            (info.containers, info.containers_running) = (0, 0);
+        }
+        if self.hides() {
+            info.labels = info.labels.iter().map(label).collect();
+            (info.http_proxy, info.https_proxy) = (proxy(&info.http_proxy), proxy(&info.https_proxy));
+        }
+        Arc::new(info)
     }
 
     /// Something that happened. A container's labels are among the attributes.

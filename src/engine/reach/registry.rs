@@ -2,29 +2,14 @@
 //! in its own network, and its failures tell what listens there.
 
 use super::Reach;
-use crate::engine::Error;
-
-/// What a reference without a registry is pulled from.
-pub const HUB: &str = "docker.io";
-
-/// The registry of a reference, as docker reads it: its first part, if that can be a host.
-/// Source: distribution/reference, `normalize.go`, `splitDockerDomain`.
-fn registry_of(reference: &str) -> &str {
-    match reference.split_once('/') {
-        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => match first {
-            "index.docker.io" => HUB,
-            first => first,
-        },
-        _ => HUB,
-    }
-}
+use crate::engine::{Error, Registry};
 
 impl Reach {
     /// Refuses a pull from elsewhere than the registries that were named, before anything is asked of anybody: what
     /// listens where, and what does not, is not told apart.
     pub(in crate::engine) fn may_pull(&self, reference: &str) -> Result<(), Error> {
-        let registry = registry_of(reference);
-        if self.root || self.registries.iter().any(|known| known == registry) {
+        let registry = Registry::of(reference);
+        if self.root || self.registries.iter().any(|known| known == registry.as_str()) {
             return Ok(());
         }
         let known = self.registries.join(", ");

@@ -9,7 +9,9 @@ use std::{
 use tokio::sync::watch;
 
 use super::{HIDDEN, Reach, Secrets};
-use crate::engine::{ContainerId, Engine, Event, Image, ImageId, Picture, Sizes, Usage, VolumeName};
+use crate::engine::{
+    ContainerId, Disk, DiskUsage, Engine, Event, Image, ImageId, Picture, Scope, Sizes, Usage, VolumeName,
+};
 
 /// How many reaches' pictures are kept: who comes back to one that is not is drawn a new one.
 const KEPT: usize = 64;
@@ -144,9 +146,11 @@ impl Reach {
             shared: whole.shared.clone(),
             newer: whole.newer.clone(),
             usage: self.usage(whole),
+            disk: self.disk(whole),
+            working: self.working(whole),
             events: events.collect(),
             link: whole.link.clone(),
-            info: whole.info.clone(),
+            info: whole.info.as_ref().map(|info| self.info(info)),
             own: whole.own.clone(),
             skew: whole.skew,
         }
@@ -187,6 +191,28 @@ impl Reach {
         }
     }
 
+    fn disk(&self, whole: &Picture) -> Disk {
+        let Some(usage) = &whole.disk.usage else { return self.disk_told(&whole.disk, None) };
+        let sees = |id: &ContainerId| whole.containers.get(id).is_some_and(|found| self.takes(&found.labels));
+        let sees_volume = |name: &VolumeName| whole.volumes.get(name).is_some_and(|found| self.takes(&found.labels));
+        let usage = if self.is_scoped() { Arc::new(usage.within(&sees, &sees_volume)) } else { usage.clone() };
+        let usage = if self.hides() { Arc::new(usage.redacted()) } else { usage };
+        self.disk_told(&whole.disk, Some(usage))
+    }
+
+    /// Why measuring failed may name what is of others.
+    fn disk_told(&self, disk: &Disk, usage: Option<Arc<DiskUsage>>) -> Disk {
+        let told = |why: &String| if self.is_scoped() || self.hides() { HIDDEN.to_owned() } else { why.clone() };
+        Disk { usage, failed: disk.failed.as_ref().map(told), ..disk.clone() }
+    }
+
+    fn working(&self, whole: &Picture) -> Arc<Vec<Vec<Scope>>> {
+        if !self.is_scoped() {
+            return whole.working.clone();
+        }
+        Arc::new(whole.working.iter().filter(|scope| self.takes_work_of(scope)).cloned().collect())
+    }
+
     fn usage(&self, whole: &Picture) -> Arc<Vec<Usage>> {
         if !self.is_scoped() {
             return whole.usage.clone();
@@ -225,7 +251,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::engine::Scope;
 
     fn event(kind: &str, id: &str, attributes: &[(&str, &str)]) -> Event {
         let attributes: BTreeMap<String, String> =

@@ -50,3 +50,12 @@ impl Event {
 pub fn doc() -> Doc {
     Doc::new("List what the engine said lately, newest first").lists::<Event>("The last 200 events.")
 }
+
+/// What scripts are told of `GET /events/search`.
+pub fn search_doc() -> Doc {
+    Doc::new("Search the events of the last month, newest first, 100 to a page")
+        .about("`/events.jsonl` takes the same fields and has all of them, an event a line.")
+        .query(super::search::fields())
+        .lists_newest::<Event>("Those that fit.")
+        .fails(501)
+}

@@ -1,6 +1,7 @@
 //! What the engine says of itself, newest first.
 
 pub mod json;
+mod search;
 
 use crate::web::filters;
 use askama::Template;
@@ -25,7 +26,13 @@ use crate::{
 const EVENTS: usize = 200;
 
 pub(super) fn routes() -> Routes {
-    Routes::new().get("/events", Right::Look, page).doc(json::doc()).get("/events/stream", Right::Look, stream)
+    Routes::new()
+        .get("/events", Right::Look, page)
+        .doc(json::doc())
+        .get("/events/stream", Right::Look, stream)
+        .get("/events/search", Right::Look, search::page)
+        .doc(json::search_doc())
+        .get("/events.jsonl", Right::Look, search::jsonl)
 }
 
 #[derive(Template)]

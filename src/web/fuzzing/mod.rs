@@ -5,3 +5,4 @@ mod asked;
 mod shown;
 
 pub use self::{asked::*, shown::*};
+pub use super::logs::fuzzing::line;

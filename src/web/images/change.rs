@@ -131,8 +131,7 @@ pub async fn push(Id(id): Id<ImageId>, page: Page, fields: Fields) -> Result<Res
     };
     let command = echo::push(tag);
     let asked = page.asks(deed("push", id.as_str(), tag, &command)).await?;
-    // Whoever has credentials for registries hands them on here.
-    match page.engine.jobs().push(&id, tag, None, command).await {
+    match page.engine.jobs().push(&id, tag, command).await {
         Ok((job, _)) => {
             asked.follow(job.clone());
             Ok(page.begun(&job))

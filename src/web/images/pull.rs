@@ -58,8 +58,7 @@ fn read(fields: &Fields) -> (Wanted, Errors) {
         errors.push(("platform", format!("“{text}” is no platform: linux/arm64, or linux/arm/v7.")));
     }
     let reference = reference(fields, &mut errors);
-    // Whoever has credentials for registries puts them here.
-    let wanted = Wanted { reference, all_tags: fields.is_set("all"), platform, credentials: None };
+    let wanted = Wanted { reference, all_tags: fields.is_set("all"), platform };
     (wanted, errors)
 }
 

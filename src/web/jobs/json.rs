@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Says;
+use super::{Says, list::Show};
 use crate::{
     engine::{self, JobId, Picture, Progress, Stage},
     web::{
@@ -23,8 +23,10 @@ pub struct Job {
     title: String,
     /// The docker command that does the same.
     command: String,
-    /// running, done, failed or cancelled.
+    /// running, done, failed, cancelled, or interrupted: the console ended while it worked.
     stage: &'static str,
+    /// Who began it, where people sign in.
+    by: Option<String>,
     /// When it began.
     #[schema(value_type = String, format = DateTime)]
     began: Timestamp,
@@ -99,7 +101,9 @@ impl Job {
                 Stage::Done { .. } => "done",
                 Stage::Failed { .. } => "failed",
                 Stage::Cancelled => "cancelled",
+                Stage::Interrupted => "interrupted",
             },
+            by: p.by.clone(),
             began: p.began,
             ended: p.ended,
             why: says.error.map(|error| error.line()),
@@ -119,7 +123,13 @@ fn place() -> Field {
 
 /// What scripts are told of `GET /jobs`.
 pub fn list_doc() -> Doc {
-    Doc::new("List jobs, newest first").lists::<Job>("All that are kept.")
+    Doc::new("List jobs, newest first, 50 to a page")
+        .query([
+            Field::one_of("show", "Only those.", Show::EACH.into_iter().map(|(_, word, _)| word)),
+            Field::text("q", "Only those whose title, command or beginner hold this.", "busybox"),
+            Field::page(),
+        ])
+        .lists::<Job>("A page of the list.")
 }
 
 /// What scripts are told of `GET /jobs/{id}`.

@@ -1,6 +1,7 @@
 //! Long work: how far it is, and a way to end it. It goes on when its page is closed.
 
 pub mod json;
+mod list;
 
 use crate::web::filters;
 use askama::Template;
@@ -12,7 +13,6 @@ use jiff::Timestamp;
 
 use super::{
     Error, Routes,
-    answer::List,
     asker::Can,
     chrome::Chrome,
     containers::words,
@@ -28,8 +28,9 @@ use crate::{
 
 pub(super) fn routes() -> Routes {
     Routes::new()
-        .get("/jobs", Right::Look, list)
+        .get("/jobs", Right::Look, list::page)
         .doc(json::list_doc())
+        .get("/jobs/stream", Right::Look, list::stream)
         .get("/jobs/{id}", Right::Look, page)
         .doc(json::doc())
         .get("/jobs/{id}/stream", Right::Look, stream)
@@ -82,15 +83,23 @@ impl Says {
                 ..plain("failed", "failed", format!("failed after {took}"))
             },
             Stage::Cancelled => plain("exited", "exited", format!("cancelled after {took}")),
+            Stage::Interrupted => plain("unhealthy", "unhealthy", "interrupted".to_owned()),
         }
     }
 }
 
 impl Says {
+    fn is_interrupted(&self) -> bool {
+        self.text == "interrupted"
+    }
+
     /// What a failure left behind.
     fn tell(error: crate::engine::Error, progress: &Progress, is_made: bool, picture: &Picture) -> Error {
         let told = words::told(error, picture);
         match (progress.parts.len(), is_made) {
+            (all, _) if progress.kind == "prune" => {
+                told.what(format!("{} of {all} stayed. The first:", progress.failures()))
+            }
             (0, false) if progress.kind == "commit" => told.what("No image was made."),
             (0, false) if progress.kind == "export" => told.what("The export was broken off."),
             (0, false) if progress.kind == "pull" => told.what("The image was not pulled, or not all of it."),
@@ -141,34 +150,10 @@ struct JobPage<'a> {
     chrome: Chrome,
     title: &'a str,
     command: &'a str,
+    by: Option<&'a str>,
     began: Timestamp,
     now: Timestamp,
     card: JobCard<'a>,
-}
-
-#[derive(Template)]
-#[template(path = "jobs/list.html")]
-struct ListPage {
-    chrome: Chrome,
-    jobs: Vec<(JobId, Progress, Says)>,
-    now: Timestamp,
-}
-
-/// `GET /jobs`
-async fn list(page: Page) -> Result<Response, Error> {
-    let (jobs, picture) = (page.engine.jobs().list(), &page.picture);
-    let data = || jobs.iter().map(|job| json::Job::new(job.id, &job.progress(), picture)).collect::<Vec<_>>();
-    page.show(
-        || List::from(data()),
-        || {
-            let jobs = jobs.iter().map(|job| {
-                let progress = job.progress();
-                let says = Says::of(&progress, picture);
-                (job.id, progress, says)
-            });
-            html(&ListPage { chrome: Chrome::new(&page, "Jobs"), jobs: jobs.collect(), now: Timestamp::now() })
-        },
-    )
 }
 
 fn find(page: &Page, id: JobId) -> Result<Job, Error> {
@@ -184,6 +169,7 @@ async fn page(Id(id): Id<JobId>, page: Page) -> Result<Response, Error> {
             chrome: Chrome::new(&page, progress.title.clone()).live(&page, &format!("/jobs/{id}/stream")),
             title: &progress.title,
             command: &progress.command,
+            by: progress.by.as_deref(),
             began: progress.began,
             now: Timestamp::now(),
             card: JobCard::new(id, &progress, &page.picture, page.can()),

@@ -5,6 +5,8 @@ mod asked;
 mod docs;
 mod download;
 mod draw;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod json;
 mod lines;
 mod page;

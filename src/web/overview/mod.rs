@@ -15,6 +15,7 @@ use super::{
     extract::Page,
     html::html,
     stream::{Fragments, Live, Part},
+    system::Notices,
 };
 use crate::{
     engine::{self, Container, Event, Info, Picture, State, Verb},
@@ -132,6 +133,8 @@ struct Overview<'a> {
     limits: &'a [String],
     is_empty: bool,
     is_known: bool,
+    /// What is known against the engine, where this reader has not put it away.
+    notices: Option<Notices>,
     now: Timestamp,
 }
 
@@ -238,6 +241,7 @@ impl<'a> Overview<'a> {
             limits: &page.asker.who.scope,
             is_empty: picture.containers.is_empty() && picture.info.is_some(),
             is_known: picture.info.is_some(),
+            notices: Some(Notices::of(page, picture.info.as_deref())).filter(|notices| notices.is_news(page)),
             now: picture.now(),
         }
     }

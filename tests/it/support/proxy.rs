@@ -75,6 +75,8 @@ struct Shared {
     seen: Mutex<Vec<(String, String)>>,
     /// What was sent with each of them, in the same order.
     bodies: Mutex<Vec<Vec<u8>>>,
+    /// And the headers before it.
+    heads: Mutex<Vec<String>>,
     open: AtomicUsize,
     most: AtomicUsize,
 }
@@ -117,6 +119,7 @@ impl FaultProxy {
                 cuts: watch::Sender::default(),
                 seen: Mutex::default(),
                 bodies: Mutex::default(),
+                heads: Mutex::default(),
                 open: AtomicUsize::new(0),
                 most: AtomicUsize::new(0),
             }),
@@ -205,6 +208,13 @@ impl FaultProxy {
         let (seen, bodies) = (lock(&self.shared.seen), lock(&self.shared.bodies));
         let sent = seen.iter().zip(bodies.iter()).filter(|((_, seen), _)| without_version(seen).starts_with(path));
         sent.map(|(_, body)| String::from_utf8_lossy(body).into_owned()).collect()
+    }
+
+    /// The headers of what was asked so far of paths that, without version, begin like this.
+    pub fn heads(&self, path: &str) -> Vec<String> {
+        let (seen, heads) = (lock(&self.shared.seen), lock(&self.shared.heads));
+        let asked = seen.iter().zip(heads.iter()).filter(|((_, seen), _)| without_version(seen).starts_with(path));
+        asked.map(|(_, head)| head.to_ascii_lowercase()).collect()
     }
 
     /// How many requests there were so far whose path, without version, begins like this.
@@ -300,6 +310,7 @@ async fn serve(mut client: UnixStream, shared: &Shared) -> io::Result<()> {
         let (mut seen, mut bodies) = (lock(&shared.seen), lock(&shared.bodies));
         seen.push((method.clone(), path.clone()));
         bodies.push(head[end + 4..].to_vec());
+        lock(&shared.heads).push(text.clone());
         bodies.len() - 1
     };
     let bare = without_version(&path);

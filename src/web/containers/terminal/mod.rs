@@ -62,12 +62,12 @@ impl Opened {
 }
 
 /// Why nothing can be run in it now, and what can be done about that (S077).
-fn obstacle(container: &Container) -> Option<Error> {
+fn obstacle(container: &Container, state: &Is) -> Option<Error> {
     let press = |label: &str, verb: &str| Step::press(label, format!("/containers/{}/{verb}", container.id));
     let logs = || Step::link("Its log", format!("/containers/{}/logs", container.id));
     let not =
         |why: &str| Error::new(StatusCode::CONFLICT, format!("Nothing can be run in {} now.", container.name), why);
-    let error = match &container.state {
+    let error = match state {
         Is::Running | Is::Unknown(_) => return None,
         Is::Paused => {
             not("It is paused: all its processes stand still, and a shell in it would, too.").next(press("Unpause it", "unpause"))
@@ -94,8 +94,14 @@ fn too_many() -> Error {
 }
 
 /// That another can be opened in this container now.
-fn has_place(shells: &Shells, page: &Page, container: &Container) -> Result<(), Error> {
-    match obstacle(container) {
+async fn has_place(shells: &Shells, page: &Page, container: &Container) -> Result<(), Error> {
+    let mut obstacle = obstacle(container, &container.state);
+    if obstacle.is_some() {
+        // What was started a moment ago may not have come into the picture yet.
+        let now = page.engine.execs().admits(&container.id).await?;
+        obstacle = self::obstacle(container, &now.state);
+    }
+    match obstacle {
         Some(error) => Err(error),
         None if shells.has_room(&page.asker.who) => Ok(()),
         None => Err(too_many()),
@@ -121,7 +127,7 @@ async fn open(
 ) -> Result<Response, Error> {
     let container = find(&page, &id)?;
     let wanted = Wanted::read(&fields)?;
-    has_place(&shells, &page, &container)?;
+    has_place(&shells, &page, &container).await?;
     let (line, public) = (wanted.line(&container.name, None), wanted.public(&container.name));
     let deed = Deed {
         public: Some(public.clone()),
@@ -158,7 +164,7 @@ async fn attach(
 ) -> Result<Response, Error> {
     let container = find(&page, &id)?;
     let is_read_only = !fields.is_set("write");
-    has_place(&shells, &page, &container)?;
+    has_place(&shells, &page, &container).await?;
     let command = echo::attach(&container.name, is_read_only);
     let deed = Deed::new("attach.open", "container", id.as_str(), &container.name, &command);
     let engine = page.engine.clone();

@@ -1,5 +1,8 @@
 //! What the engine says of itself: `GET /events`, line by line.
 
+mod files;
+mod kept;
+
 use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
@@ -8,6 +11,11 @@ use hyper::body::Incoming;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+pub(super) use self::kept::Keeping;
+pub use self::{
+    files::{EventCursor, Kept as KeptEvent},
+    kept::{EventFilter, FoundEvents, KeepEvents},
+};
 use super::{Error, Outage, containers::or_default, ids::is_hex64};
 
 /// The longest line that is taken for an event; a longer one ends the stream and so causes a fresh list.

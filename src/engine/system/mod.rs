@@ -1,10 +1,21 @@
-//! The engine about itself: version, facts, warnings.
+//! The engine about itself: version, facts, warnings; known holes, disk use, and what can be pruned of all of it.
 
-use std::fmt;
+mod advisories;
+mod disk;
+mod facts;
+mod prune;
+
+use std::{collections::BTreeMap, fmt};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
+pub use self::{
+    advisories::{Advisory, Part as EnginePart, Step as Release},
+    disk::{Disk, DiskUsage, Sum, UsedCache, UsedContainer, UsedImage, UsedVolume, What},
+    facts::{Plugins, Registries, Registry, Runtime},
+    prune::{Goes, Label, Plan, Thing, Wish},
+};
 use super::{Error, Outage, containers::or_default};
 
 /// The oldest API that this console is tested with: engine 20.10.
@@ -40,13 +51,40 @@ pub struct Version {
     api_version: String,
     #[serde(default, rename = "MinAPIVersion", deserialize_with = "or_default")]
     min_api_version: String,
+    /// What it consists of, itself included.
     #[serde(default, deserialize_with = "or_default")]
-    components: Vec<Component>,
+    pub components: Vec<Component>,
+    #[serde(default, deserialize_with = "or_default")]
+    platform: Platform,
+    /// The Go that it was built with.
+    #[serde(default, deserialize_with = "or_default")]
+    pub go_version: String,
 }
 
+/// A program that an engine consists of.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Component {
+pub struct Component {
+    /// Engine, containerd, runc, ...
+    #[serde(default, deserialize_with = "or_default")]
+    pub name: String,
+    #[serde(default, deserialize_with = "or_default")]
+    version: String,
+}
+
+impl Component {
+    /// Its version; podman tells that of others in a sentence of several lines.
+    pub fn version(&self) -> &str {
+        let is_version = |word: &&str| word.contains('.') && word.starts_with(|c: char| c.is_ascii_digit());
+        let found = self.version.split([' ', '\n', ',']).find(is_version);
+        found.unwrap_or_else(|| self.version.lines().next().unwrap_or_default())
+    }
+}
+
+/// What an engine is part of: Docker Desktop says so here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Platform {
     #[serde(default, deserialize_with = "or_default")]
     name: String,
 }
@@ -85,6 +123,16 @@ impl Version {
     pub fn api(&self) -> &str {
         &self.api_version
     }
+
+    /// The oldest API version that it takes; empty where it does not tell.
+    pub fn oldest_api(&self) -> &str {
+        &self.min_api_version
+    }
+
+    /// The API version that this console speaks with it.
+    pub fn spoken_api(&self) -> String {
+        self.negotiate().unwrap_or_default()
+    }
 }
 
 /// What is shown of `GET /info`.
@@ -121,6 +169,57 @@ pub struct Info {
     /// What the engine warns of.
     #[serde(default, deserialize_with = "or_default")]
     pub warnings: Vec<String>,
+    /// How many containers there are, whoever sees them.
+    #[serde(default, deserialize_with = "or_default")]
+    pub containers: u64,
+    /// How many of them run.
+    #[serde(default, deserialize_with = "or_default")]
+    pub containers_running: u64,
+    /// What the storage driver tells of itself.
+    #[serde(default, deserialize_with = "or_default")]
+    pub driver_status: Vec<(String, String)>,
+    /// Who makes cgroups: cgroupfs or systemd.
+    #[serde(default, deserialize_with = "or_default")]
+    pub cgroup_driver: String,
+    /// 1 or 2.
+    #[serde(default, deserialize_with = "or_default")]
+    pub cgroup_version: String,
+    /// Where the output of containers goes that ask for nothing else.
+    #[serde(default, deserialize_with = "or_default")]
+    pub logging_driver: String,
+    /// What runs containers that ask for nothing else.
+    #[serde(default, deserialize_with = "or_default")]
+    pub default_runtime: String,
+    /// What can run containers, by name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub runtimes: BTreeMap<String, Runtime>,
+    /// How containers are confined, as `name=seccomp,profile=builtin`.
+    #[serde(default, deserialize_with = "or_default")]
+    pub security_options: Vec<String>,
+    /// What it can do by kind.
+    #[serde(default, deserialize_with = "or_default")]
+    pub plugins: Plugins,
+    /// How it talks to registries.
+    #[serde(default, rename = "RegistryConfig", deserialize_with = "or_default")]
+    pub registries: Registries,
+    /// Whether containers go on while the engine restarts.
+    #[serde(default, rename = "LiveRestoreEnabled", deserialize_with = "or_default")]
+    pub live_restore: bool,
+    /// Whether it is part of a swarm.
+    #[serde(default, deserialize_with = "or_default")]
+    swarm: facts::Swarm,
+    /// Who filters packets.
+    #[serde(default, deserialize_with = "or_default")]
+    firewall_backend: facts::Firewall,
+    /// Its labels, NAME=value.
+    #[serde(default, deserialize_with = "or_default")]
+    pub labels: Vec<String>,
+    /// The proxy for plain HTTP that it pulls through.
+    #[serde(default, deserialize_with = "or_default")]
+    pub http_proxy: String,
+    /// The proxy for HTTPS that it pulls through.
+    #[serde(default, deserialize_with = "or_default")]
+    pub https_proxy: String,
     /// Its clock.
     #[serde(default, deserialize_with = "or_default")]
     system_time: String,
