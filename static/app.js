@@ -168,7 +168,7 @@ if (draft) {
       if (answer.status === 401) return leave();
       if (!answer.ok || mine !== latest) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      for (const id of ["run-line", "dangers"]) $(`#${id}`)?.replaceChildren(...$(`#${id}`, page).childNodes);
+      for (const id of ["run-line", "dangers", "declared"]) $(`#${id}`)?.replaceChildren(...$(`#${id}`, page).childNodes);
     } catch { /* The line is a help; the form works without it. */ }
   };
   draft.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(refresh, 120); });
@@ -279,7 +279,7 @@ document.addEventListener("click", async (event) => {
 
 // ---- Keys: / to find, g then a letter to go, ? for this list.
 
-const GO = { o: "/", c: "/containers", v: "/volumes", e: "/events", j: "/jobs", a: "/activity", p: "/people", u: "/audit" };
+const GO = { o: "/", c: "/containers", i: "/images", v: "/volumes", e: "/events", j: "/jobs", a: "/activity", p: "/people", u: "/audit" };
 const KEYS = { "/": () => $("[data-find]").focus(), "?": keys };
 const NAMES = { "/ or Ctrl K": "find a container" };
 if ("creates" in document.body.dataset) {

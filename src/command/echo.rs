@@ -276,9 +276,74 @@ pub fn volume_restore(volume: &str, file: &str) -> String {
     format!("{} < {}", run.names(&["tar", "-C", "/volume", "-xz"]), join([file.to_owned()]))
 }
 
-/// `docker pull --platform linux/arm64 nginx`.
-pub fn pull(image: &str, platform: Option<&str>) -> String {
-    Line::docker("pull").option("--platform", platform).names(&[image])
+/// `docker pull -a --platform linux/arm64 nginx`: one tag, or all.
+pub fn pull(image: &str, platform: Option<&str>, all: bool) -> String {
+    Line::docker("pull").when(all, "-a").option("--platform", platform).names(&[image])
+}
+
+/// `docker image ls --filter dangling=true`.
+pub fn image_ls(filters: &[(&str, &str)]) -> String {
+    Line::docker("image ls").settings("--filter", filters).end()
+}
+
+/// `docker image inspect nginx`.
+pub fn image_inspect(names: &[&str]) -> String {
+    Line::docker("image inspect").names(names)
+}
+
+/// `docker rmi -f nginx:1`: names go, and with its last one the image.
+pub fn rmi(names: &[&str], force: bool) -> String {
+    Line::docker("rmi").when(force, "-f").names(names)
+}
+
+/// `docker tag nginx:1 shop/web:1`.
+pub fn tag(image: &str, name: &str) -> String {
+    Line::docker("tag").names(&[image, name])
+}
+
+/// `docker push localhost:5000/web:1`.
+pub fn push(name: &str) -> String {
+    Line::docker("push").names(&[name])
+}
+
+/// `docker image prune -a --filter until=24h`: all unused ones, not only those without a tag.
+pub fn image_prune(all: bool, older: Option<&str>) -> String {
+    let older: Vec<(&str, &str)> = older.map(|older| ("until", older)).into_iter().collect();
+    Line::docker("image prune").when(all, "-a").settings("--filter", &older).end()
+}
+
+/// `docker save -o images.tar nginx:1 web:2`.
+pub fn save(names: &[&str], file: &str) -> String {
+    Line::docker("save").option("-o", Some(file)).names(names)
+}
+
+/// `docker load -i images.tar`.
+pub fn load(file: &str) -> String {
+    Line::docker("load").option("-i", Some(file)).end()
+}
+
+/// `docker import -m 'from the old host' -c 'CMD ["sh"]' root.tar web:1`.
+pub fn import(file: &str, name: Option<&str>, changes: &[String], message: Option<&str>) -> String {
+    let line = changes.iter().fold(Line::docker("import"), |line, change| line.option("-c", Some(change)));
+    line.option("-m", message).words([file]).words(name).end()
+}
+
+/// `docker search nginx`.
+pub fn search(words: &str) -> String {
+    Line::docker("search").names(&[words])
+}
+
+/// `docker manifest inspect -v nginx:1`, for each of them.
+pub fn manifests(names: &[&str]) -> String {
+    match names {
+        [one] => Line::docker("manifest inspect -v").names(&[one]),
+        _ => format!("{} | xargs -n 1 docker manifest inspect -v", image_names()),
+    }
+}
+
+/// The names of all images.
+fn image_names() -> String {
+    Line::docker("image ls").option("--format", Some("{{.Repository}}:{{.Tag}}")).end()
 }
 
 /// `docker build -t shop/web:1 --build-arg A=b .`; a Dockerfile alone comes from stdin, `-`.
@@ -533,6 +598,20 @@ mod tests {
     }
 
     #[test]
+    fn images() {
+        assert_eq!(image_ls(&[("dangling", "true")]), "docker image ls --filter dangling=true");
+        assert_eq!(rmi(&["a:1", "b:2"], true), "docker rmi -f a:1 b:2");
+        assert_eq!(image_prune(true, Some("24h")), "docker image prune -a --filter until=24h");
+        assert_eq!(save(&["a:1", "b"], "x.tar"), "docker save -o x.tar a:1 b");
+        assert_eq!(
+            import("x.tar", Some("a:1"), &["CMD [\"sh\"]".to_owned()], Some("it works")),
+            "docker import -c 'CMD [\"sh\"]' -m 'it works' x.tar a:1"
+        );
+        assert_eq!(pull("nginx", None, true), "docker pull -a nginx");
+        assert_eq!(manifests(&["a"]), "docker manifest inspect -v a");
+    }
+
+    #[test]
     fn files() {
         assert_eq!(cp_from("web", "/a b"), "docker cp 'web:/a b' .");
         assert_eq!(cp_to("web", "x", "/"), "docker cp x web:/");
@@ -559,6 +638,6 @@ mod tests {
             events(Some("10m"), None, &[("type", "container")]),
             "docker events --since 10m --filter type=container"
         );
-        assert_eq!(pull("nginx", Some("linux/arm64")), "docker pull --platform linux/arm64 nginx");
+        assert_eq!(pull("nginx", Some("linux/arm64"), false), "docker pull --platform linux/arm64 nginx");
     }
 }

@@ -42,13 +42,14 @@ pub const ENDPOINTS: &[Endpoint] = &[
     look("/containers/{id}/logs"),
     look("/containers/{id}/top"),
     look("/containers/{id}/changes"),
+    look("/images/json"),
     look("/images/{name}/json"),
+    look("/images/{name}/history"),
     look("/volumes"),
     look("/volumes/{name}"),
     look("/networks"),
     look("/networks/{id}"),
     act("GET", "/system/df"),
-    act("GET", "/images/json"),
     act("POST", "/containers/create"),
     act("POST", "/containers/{id}/start"),
     act("POST", "/containers/{id}/stop"),
@@ -74,7 +75,13 @@ pub const ENDPOINTS: &[Endpoint] = &[
     act("DELETE", "/containers/{id}"),
     // A link of the old kind goes by the name that it gave.
     act("DELETE", "/containers/{name}/{link}"),
+    act("GET", "/images/search"),
+    act("GET", "/distribution/{name}/json"),
+    act("GET", "/images/get"),
     act("POST", "/images/create"),
+    act("POST", "/images/load"),
+    act("POST", "/images/{name}/tag"),
+    act("POST", "/images/{name}/push"),
     act("POST", "/auth"),
     act("POST", "/build"),
     act("POST", "/volumes/create"),
@@ -95,9 +102,11 @@ pub(super) fn find(method: &str, path: &str) -> Option<&'static Endpoint> {
 fn fits(endpoint: &str, path: &str) -> bool {
     let fine = |part: &str| !matches!(&*part.to_ascii_lowercase().replace("%2e", "."), "" | "." | "..");
     // The names of images have slashes in them; no segment leads upwards.
-    if let Some(after) = endpoint.strip_prefix("/images/{name}") {
-        let name = path.strip_prefix("/images/").and_then(|rest| rest.strip_suffix(after));
-        return name.is_some_and(|name| name.split('/').all(fine));
+    for of_images in ["/images/", "/distribution/"] {
+        if let Some(after) = endpoint.strip_prefix(of_images).and_then(|rest| rest.strip_prefix("{name}")) {
+            let name = path.strip_prefix(of_images).and_then(|rest| rest.strip_suffix(after));
+            return name.is_some_and(|name| name.split('/').all(fine));
+        }
     }
     let same = |(part, asked): (&str, &str)| part == asked || part.starts_with('{') && fine(asked);
     endpoint.split('/').count() == path.split('/').count() && endpoint.split('/').zip(path.split('/')).all(same)
@@ -135,6 +144,9 @@ mod tests {
             ("POST", &*format!("/containers/{id}/stop"), "/containers/{id}/stop"),
             ("GET", "/images/a/b/json", "/images/{name}/json"),
             ("GET", "/images/localhost%3A5000/x/push/json", "/images/{name}/json"),
+            ("GET", "/images/json", "/images/json"),
+            ("DELETE", "/images/a/b%3A1", "/images/{name}"),
+            ("GET", "/distribution/a/b/json", "/distribution/{name}/json"),
             ("DELETE", "/volumes/data", "/volumes/{name}"),
             ("DELETE", "/containers/web/store", "/containers/{name}/{link}"),
         ] {
@@ -154,6 +166,8 @@ mod tests {
             ("POST", "/grpc"),
             ("DELETE", "/containers/../volumes/v"),
             ("GET", "/images/../secrets/json"),
+            ("DELETE", "/images/../volumes/v"),
+            ("GET", "/distribution/../secrets/json"),
             ("GET", "/volumes/%2e%2E"),
             ("POST", "/containers//stop"),
             ("POST", "/containers/x/stop/now"),

@@ -1,4 +1,4 @@
-//! All files of a container as one tar: `GET /containers/{id}/export`, handed on as it comes. Whoever does not take it
+//! A tar out of the engine, handed on as it comes: all files of a container, or saved images. Whoever does not take it
 //! must not hold up the engine.
 
 use std::{
@@ -75,11 +75,27 @@ impl Containers<'_> {
     pub async fn export(&self, id: &ContainerId, command: String) -> Result<Export, Error> {
         let engine: &Engine = self.0;
         engine.enters(id).await?;
+        let name = engine.live.picture().containers.get(id).map_or_else(|| id.short().to_owned(), |c| c.name.clone());
+        engine.export(&format!("/containers/{id}/export"), ACT, "export", format!("Export {name}"), command).await
+    }
+}
+
+impl Engine {
+    /// Begins to hand on the tar at this path, which is to begin within `limit`.
+    pub(super) async fn export(
+        &self,
+        path: &str,
+        limit: Duration,
+        kind: &'static str,
+        title: String,
+        command: String,
+    ) -> Result<Export, Error> {
+        let engine = self;
         engine.reachable()?;
         let place = engine.exports.0.clone().try_acquire_owned().map_err(|_| {
             Error::Conflict(format!("{AT_ONCE} exports go on already: wait until one of them has ended"))
         })?;
-        let response = engine.wire.open_within(&format!("/containers/{id}/export"), ACT).await;
+        let response = engine.wire.open_within(path, limit).await;
         let response = response.map_err(|error| engine.told(error))?;
         let status = response.status();
         if !status.is_success() {
@@ -87,11 +103,10 @@ impl Containers<'_> {
             let words = words.map(|body| message(&body.to_bytes())).unwrap_or_default();
             return Err(engine.told(Error::from_status(status.as_u16(), words)));
         }
-        let name = engine.live.picture().containers.get(id).map_or_else(|| id.short().to_owned(), |c| c.name.clone());
         let (sender, pieces) = mpsc::channel(AHEAD);
-        let job = engine.jobs().start("export", format!("Export {name}"), command, Vec::new(), move |_, job| {
-            pump(response.into_body(), sender, job, place)
-        });
+        let job = engine
+            .jobs()
+            .start(kind, title, command, Vec::new(), move |_, job| pump(response.into_body(), sender, job, place));
         Ok(Export { job, pieces })
     }
 }
@@ -107,7 +122,7 @@ async fn pump(mut body: Incoming, sender: mpsc::Sender<Piece>, job: Arc<Work>, _
         };
         let piece = match frame {
             Err(_) => {
-                return failed(Error::TimedOut { what: "GET /containers/…/export".to_owned(), deadline: SILENCE });
+                return failed(Error::TimedOut { what: "the tar".to_owned(), deadline: SILENCE });
             }
             Ok(Some(Err(_))) => return failed(Error::Unreachable(Outage::Broken)),
             Ok(Some(Ok(frame))) => match frame.into_data() {

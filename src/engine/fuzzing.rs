@@ -3,7 +3,6 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use bollard::models::CreateImageInfo;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -92,9 +91,7 @@ pub fn answers(data: &[u8]) {
     }
     let _ = read::<Info>(&value).map(|info| info.skew());
     let _ = read::<Stats>(&value).map(|stats| stats.memory_stats.used());
-    if let Some(line) = read::<CreateImageInfo>(&value) {
-        let _ = images::step(line);
-    }
+    images::reads(&value);
     for volume in volumes::read(read(&value).unwrap_or_default()) {
         let _ = (volume.is_anonymous(), volume.host_path());
         let known = ["o", "device", "addr", "size", "uid", "gid", "mode", "file_mode", "dir_mode"];

@@ -12,6 +12,12 @@ use serde::Deserialize;
 #[serde(try_from = "String")]
 pub struct ContainerId(Arc<str>);
 
+/// An image's id: 64 lower-case hex digits, without the `sha256:` that the engine writes before them. No repository can
+/// be called so, which makes it an id and nothing else wherever the engine takes an image.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ImageId(Arc<str>);
+
 /// A volume's name, in the grammar of the engine's local driver: `[a-zA-Z0-9][a-zA-Z0-9_.-]*`.
 /// Source: moby, `volume/names/names.go`, `RestrictedNamePattern`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
@@ -33,12 +39,27 @@ pub enum InvalidName {
     /// Neither 64 hex digits nor an id of a swarm.
     #[error("a network's id is 64 hex digits, or 25 letters and digits in a swarm")]
     NetworkId,
+    /// Not 64 hex digits, with or without `sha256:`.
+    #[error("an image's id is 64 hex digits")]
+    ImageId,
     /// Not in the grammar of volume names.
     #[error("a volume's name starts with a letter or digit and goes on with letters, digits, _ . or - (255 at most)")]
     VolumeName,
     /// Not a host that docker takes for a registry.
     #[error("a registry is a host with a dot or a port, such as ghcr.io or registry.lan:5000; docker.io is Docker Hub")]
     Registry,
+}
+
+impl ImageId {
+    /// The 12 digits that `docker image ls` shows.
+    pub fn short(&self) -> &str {
+        self.0.get(..12).unwrap_or(&self.0)
+    }
+
+    /// All 64 digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl ContainerId {
@@ -99,6 +120,15 @@ impl FromStr for NetworkId {
     }
 }
 
+impl FromStr for ImageId {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let digits = text.strip_prefix("sha256:").unwrap_or(text);
+        if is_hex64(digits) { Ok(Self(digits.into())) } else { Err(InvalidName::ImageId) }
+    }
+}
+
 impl FromStr for VolumeName {
     type Err = InvalidName;
 
@@ -132,7 +162,7 @@ macro_rules! text_like {
         }
     )*};
 }
-text_like!(ContainerId, NetworkId, VolumeName);
+text_like!(ContainerId, ImageId, NetworkId, VolumeName);
 
 #[cfg(test)]
 mod tests {
@@ -151,6 +181,11 @@ mod tests {
         }
         for bad in ["", "..", "bridge", "../containers/x", &id[1..], &upper, "mzym7m0n9y4t3q2x1w0v9u8t/"] {
             assert!(bad.parse::<NetworkId>().is_err(), "{bad}");
+        }
+        let with_name = format!("sha256:{id}");
+        assert_eq!(with_name.parse::<ImageId>().map(|id| id.to_string()), Ok(id.clone()));
+        for bad in ["", "nginx", "sha256:", "sha512:", "../volumes/v", &id[1..], &format!("sha256:{with_name}")] {
+            assert!(bad.parse::<ImageId>().is_err(), "{bad}");
         }
         assert!("data_1.x-y".parse::<VolumeName>().is_ok());
         for bad in ["", "..", ".hidden", "a/b", "a%2fb", "a b", "-rf", "a?force=1", "a#"] {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, watch};
 
 use super::{
-    ContainerId, Engine, Error, Reach, Scope,
+    ContainerId, Engine, Error, ImageId, Reach, Scope,
     kept_jobs::{Files, KEPT, MOST},
 };
 
@@ -39,6 +39,8 @@ pub(super) struct Work {
     id: JobId,
     state: watch::Sender<Progress>,
     cancel: Notify,
+    /// Tells it from others, where somebody who asks for the same joins it.
+    key: Option<String>,
     /// What they see who started it.
     scope: Vec<Scope>,
 }
@@ -85,18 +87,20 @@ pub struct Progress {
     pub ended: Option<Timestamp>,
     /// Where it stands.
     pub stage: Stage,
-    /// The layers of a pull.
+    /// The layers of an image on its way.
     pub layers: Vec<Layer>,
     /// The steps of a build.
     pub steps: Vec<Step>,
-    /// The image that came of it: what to run it by.
-    pub image: Option<String>,
+    /// What the image that was built is run by.
+    pub runs: Option<String>,
     /// The parts of work on many.
     pub parts: Vec<Part>,
     /// Bytes that it has freed, where sizes were known.
     pub freed: u64,
     /// Bytes that it has sent, or taken, so far.
     pub moved: u64,
+    /// The image that came of it.
+    pub image: Option<ImageId>,
     /// What was said on the way.
     pub lines: VecDeque<String>,
     /// Grows with each change.
@@ -126,7 +130,7 @@ pub enum Stage {
     Interrupted,
 }
 
-/// A layer of an image on its way here.
+/// A layer of an image on its way here, or to a registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layer {
     /// Its short id.
@@ -142,7 +146,9 @@ pub struct Layer {
 impl Layer {
     /// Whether it is here.
     pub fn is_complete(&self) -> bool {
-        matches!(self.status.as_str(), "Pull complete" | "Already exists" | "Download complete")
+        let done =
+            ["Pull complete", "Already exists", "Download complete", "Pushed", "Layer already exists", "Mounted from"];
+        done.iter().any(|word| self.status.starts_with(word))
     }
 }
 
@@ -244,7 +250,7 @@ impl Job {
 impl Work {
     /// One that an earlier console has written down.
     pub(super) fn ended_before(id: JobId, progress: Progress, scope: Vec<Scope>) -> Self {
-        Self { id, state: watch::Sender::new(progress), cancel: Notify::new(), scope }
+        Self { id, state: watch::Sender::new(progress), cancel: Notify::new(), key: None, scope }
     }
 
     pub(super) fn id(&self) -> JobId {
@@ -285,9 +291,9 @@ impl Work {
         });
     }
 
-    /// Says which image came of it.
-    pub(super) fn makes(&self, image: Option<String>) {
-        self.change(|progress| progress.image = image);
+    /// Says what the image that was built is run by.
+    pub(super) fn makes(&self, reference: Option<String>) {
+        self.change(|progress| progress.runs = reference);
     }
 
     pub(super) fn layer(&self, place: usize, layer: Layer) {
@@ -314,6 +320,10 @@ impl Work {
 
     pub(super) fn freed(&self, bytes: u64) {
         self.change(|progress| progress.freed += bytes);
+    }
+
+    pub(super) fn made(&self, image: Option<ImageId>) {
+        self.change(|progress| progress.image = image);
     }
 
     pub(super) fn moved(&self, bytes: u64) {
@@ -437,6 +447,22 @@ impl Jobs<'_> {
     where
         W: Future<Output = Stage> + Send + 'static,
     {
+        self.start_or_join(None, kind, title, command, parts, work).0
+    }
+
+    /// The same, but who asks for what goes on already, by its key, gets that job, and `true`.
+    pub(super) fn start_or_join<W>(
+        &self,
+        key: Option<String>,
+        kind: &'static str,
+        title: String,
+        command: String,
+        parts: Vec<Part>,
+        work: impl FnOnce(Engine, Arc<Work>) -> W,
+    ) -> (Job, bool)
+    where
+        W: Future<Output = Stage> + Send + 'static,
+    {
         let progress = Progress {
             kind: kind.into(),
             title,
@@ -447,18 +473,29 @@ impl Jobs<'_> {
             stage: Stage::Running,
             layers: Vec::new(),
             steps: Vec::new(),
-            image: None,
+            runs: None,
             parts,
             freed: 0,
             moved: 0,
+            image: None,
             lines: VecDeque::new(),
             version: 0,
         };
         let job = {
             let mut shelf = self.0.jobs.jobs();
+            let is_same = |job: &&Arc<Work>| {
+                key.is_some()
+                    && job.key == key
+                    && job.state.borrow().ended.is_none()
+                    && self.0.reach.takes_work_of(&job.scope)
+            };
+            if let Some(job) = shelf.1.iter().find(is_same) {
+                return (self.handle(job), true);
+            }
             shelf.0 += 1;
             let job = Arc::new(Work {
                 id: shelf.0,
+                key,
                 state: watch::Sender::new(progress),
                 cancel: Notify::new(),
                 scope: self.0.reach.scope.clone(),
@@ -488,6 +525,6 @@ impl Jobs<'_> {
             running.end(stage);
             engine.live.set_working(engine.jobs.working());
         });
-        self.handle(&job)
+        (self.handle(&job), false)
     }
 }

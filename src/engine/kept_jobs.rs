@@ -56,6 +56,8 @@ struct Kept {
     #[serde(default)]
     steps: Vec<Step>,
     #[serde(default)]
+    runs: Option<String>,
+    #[serde(default)]
     image: Option<String>,
     parts: Vec<KeptPart>,
     freed: u64,
@@ -118,7 +120,8 @@ impl Kept {
             ended: progress.ended,
             layers: progress.layers,
             steps: progress.steps,
-            image: progress.image,
+            runs: progress.runs,
+            image: progress.image.as_ref().map(ToString::to_string),
             freed: progress.freed,
             moved: progress.moved,
         }
@@ -147,10 +150,11 @@ impl Kept {
             stage,
             layers: self.layers,
             steps: self.steps,
-            image: self.image,
+            runs: self.runs,
             parts: self.parts.into_iter().map(part).collect(),
             freed: self.freed,
             moved: self.moved,
+            image: self.image.and_then(|id| id.parse().ok()),
             lines: self.lines.into(),
             version: 0,
         };

@@ -6,7 +6,7 @@
 //! afresh (S074). A hundred people watching cost the engine what one does: pages read the picture.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     convert::Infallible,
     mem,
     sync::{
@@ -27,6 +27,7 @@ use super::{
     containers::{Asked, Listed, Pending, State, Verb},
     events::{Event, Events, Keeping},
     ids::ContainerId,
+    images::{self, Freshness},
     networks,
     notes::Notes,
     own::Own,
@@ -106,6 +107,8 @@ pub(super) struct Live {
     pending: Mutex<HashMap<ContainerId, Pending>>,
     marked: Mutex<Marked>,
     wake: Notify,
+    /// Something happened to images: their list is slow on some engines, and nothing else waits for it.
+    wake_images: Notify,
     /// When the engine last answered, in milliseconds since the epoch by our clock; 0 for never.
     seen: AtomicI64,
     closing: AtomicBool,
@@ -132,6 +135,7 @@ impl Live {
             pending: Mutex::default(),
             marked: Mutex::default(),
             wake: Notify::new(),
+            wake_images: Notify::new(),
             seen: AtomicI64::new(0),
             closing: AtomicBool::new(false),
             heard: broadcast::Sender::new(HEARD),
@@ -189,6 +193,7 @@ impl Live {
         tokio::select! {
             result = self.read(&mut events) => result,
             result = self.refresh() => result,
+            result = self.refresh_images() => result,
             result = self.ping() => result,
         }
     }
@@ -264,6 +269,9 @@ impl Live {
                     return;
                 };
                 self.remember(&id, &event);
+                if event.action == "commit" {
+                    self.wake_images.notify_one();
+                }
                 let mut marked = lock(&self.marked);
                 // A signal by itself changes nothing that is shown, and what comes of it has events of its own; but
                 // one that ends a container between two of its restarts is told by nothing else.
@@ -281,6 +289,10 @@ impl Live {
                 marked.networks = true;
                 // Who has joined or left.
                 marked.containers.extend(event.attributes.get("container").and_then(|id| id.parse().ok()));
+            }
+            "image" => {
+                self.wake_images.notify_one();
+                marked = false;
             }
             _ => marked = false,
         }
@@ -353,6 +365,52 @@ impl Live {
             self.list_networks().await?;
         }
         Ok(())
+    }
+
+    /// Reads the images back when something happened to them, and once a minute.
+    async fn refresh_images(&self) -> Result<Infallible, Error> {
+        loop {
+            let started = Instant::now();
+            match self.list_images().await {
+                Err(error @ Error::Unreachable(_)) => return Err(error),
+                Err(error) => tracing::warn!(error = error.to_string(), "images not read back"),
+                Ok(()) => {}
+            }
+            tokio::time::sleep((started.elapsed() * 3).clamp(Duration::from_millis(5), LONGEST_PAUSE)).await;
+            let _ = tokio::time::timeout(RELIST, self.wake_images.notified()).await;
+        }
+    }
+
+    async fn list_images(&self) -> Result<(), Error> {
+        let images = images::list(&self.wire).await?;
+        self.change(|picture| images::place(&mut picture.images, images));
+        Ok(())
+    }
+
+    /// Reads the images back at once, for an action of ours whose result should be on the next page.
+    pub(super) async fn read_back_images(&self) {
+        if let Err(error) = self.list_images().await {
+            tracing::warn!(error = error.to_string(), "images not read back");
+        }
+    }
+
+    pub(super) fn set_shared(&self, shared: Sizes) {
+        self.change(|picture| {
+            picture.shared = shared;
+            true
+        });
+    }
+
+    /// Keeps what a registry has said of a tag.
+    pub(super) fn set_freshness(&self, tag: &str, said: Freshness) {
+        self.change(|picture| {
+            let tags: HashSet<&String> = picture.images.values().flat_map(|image| &image.tags).collect();
+            let mut newer: BTreeMap<String, Freshness> = BTreeMap::clone(&picture.newer);
+            newer.retain(|tag, _| tags.contains(tag));
+            newer.insert(tag.to_owned(), said);
+            picture.newer = Arc::new(newer);
+            true
+        });
     }
 
     /// Whether the list does not yet say what the last event said.

@@ -56,8 +56,11 @@ pub use self::{
         Found as FoundFile, Inside, InvalidPath, Kind as FileKind, Listing, Looked, Means, Partial, Place as FilePlace,
         Put, Saved, Spool, Weight, mode_words,
     },
-    ids::{ContainerId, InvalidName, NetworkId, VolumeName, is_hex64 as is_id},
-    images::Images,
+    ids::{ContainerId, ImageId, InvalidName, NetworkId, VolumeName, is_hex64 as is_id},
+    images::{
+        Declared, Found as FoundImage, Freshness, Gone, Image, ImageDetail, Images, Incoming as IncomingImages,
+        Layer as ImageLayer, Source as ImageSource, Wanted, split_reference,
+    },
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage, Step, StepState},
     logs::{
         Cursor, Filter, Follow, Found, InvalidCursor, InvalidSearch, Keep, KeptLog, Level, Line as LogLine, Logs, Mark,

@@ -11,7 +11,8 @@ use super::{
     Outage,
     containers::Container,
     events::Event,
-    ids::{ContainerId, NetworkId, VolumeName},
+    ids::{ContainerId, ImageId, NetworkId, VolumeName},
+    images::{Freshness, Image, normal},
     networks::Network,
     own::Own,
     reach::Scope,
@@ -39,6 +40,12 @@ pub struct Picture {
     pub working: Arc<Vec<Vec<Scope>>>,
     /// Who uses most memory, while somebody looks.
     pub usage: Arc<Vec<Usage>>,
+    /// All images but those that are only a part of others.
+    pub images: Arc<BTreeMap<ImageId, Arc<Image>>>,
+    /// How much of each image others have too, by its id, where somebody asked for it.
+    pub shared: Sizes,
+    /// What registries have said of tags, where somebody asked for it.
+    pub newer: Arc<BTreeMap<String, Freshness>>,
     /// The newest events, oldest first.
     pub events: VecDeque<Arc<Event>>,
     /// Whether the engine answers.
@@ -89,6 +96,27 @@ impl Picture {
     /// Whether the engine is podman: it does some things differently.
     pub fn is_podman(&self) -> bool {
         self.info.as_ref().is_some_and(|info| info.version.is_podman())
+    }
+
+    /// Which containers were made of each image, running or not.
+    pub fn users_of_images(&self) -> HashMap<&ImageId, Vec<&Arc<Container>>> {
+        let mut users: HashMap<&ImageId, Vec<_>> = HashMap::new();
+        for container in self.containers.values() {
+            if let Some(image) = &container.image_id {
+                users.entry(image).or_default().push(container);
+            }
+        }
+        users
+    }
+
+    /// The image that this reference means now: a tag, a digest or an id.
+    pub fn image_of(&self, reference: &str) -> Option<&Arc<Image>> {
+        if let Ok(id) = reference.parse::<ImageId>() {
+            return self.images.get(&id);
+        }
+        let wanted = normal(reference);
+        let is = |name: &String| normal(name) == wanted;
+        self.images.values().find(|image| image.tags.iter().any(is) || image.digests.iter().any(is))
     }
 
     /// Which containers use each volume, running or not.

@@ -163,6 +163,35 @@ impl Wire {
         .await
     }
 
+    /// A request whose whole answer is read within `limit`.
+    pub(super) async fn answer<B>(&self, request: Request<B>, limit: Duration) -> Result<Bytes, Error>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        self.whole(&what(&request), limit, async {
+            let _socket = self.sockets.acquire().await.map_err(|_| Error::Unreachable(Outage::Broken))?;
+            whole_answer(self.send(request).await?).await
+        })
+        .await
+    }
+
+    /// A request whose answer is a stream: it is awaited until that begins, for `limit` at most. A refusal is an error.
+    pub(super) async fn stream<B>(&self, request: Request<B>, limit: Duration) -> Result<Response<Incoming>, Error>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        self.whole(&what(&request), limit, async {
+            let response = self.send(request).await?;
+            if response.status().is_success() {
+                return Ok(response);
+            }
+            Err(whole_answer(response).await.err().unwrap_or(Error::Unreachable(Outage::Broken)))
+        })
+        .await
+    }
+
     /// A GET whose body is a stream; only the headers are awaited here, for [`READ`] at most.
     pub(super) async fn open(&self, path: &str) -> Result<Response<Incoming>, Error> {
         self.whole(&format!("GET {path}"), READ, self.fetch(path)).await
@@ -238,6 +267,11 @@ impl Wire {
         };
         UNDERWAY.scope(Underway::default(), work).await
     }
+}
+
+/// Method and path.
+fn what<B>(request: &Request<B>) -> String {
+    format!("{} {}", request.method(), request.uri().path())
 }
 
 /// All of an answer; an error where it tells of one.

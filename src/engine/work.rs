@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, stream};
 
 use super::{
-    Action, ContainerId, Engine, Error, NetworkId, VolumeName,
+    Action, ContainerId, Engine, Error, NetworkId, VolumeName, Wanted,
     containers::Done,
     jobs::{Job, Jobs, Part, Progress, Stage, Work},
     spec::Spec,
@@ -18,6 +18,7 @@ impl Jobs<'_> {
         // Before anything is pulled for what may not be made.
         let spec = self.0.containers().admit(&spec).await?;
         self.0.reach.may_pull(&spec.image)?;
+        let wanted = Wanted { platform: spec.platform.clone(), ..Wanted::plain(&spec.image) };
         let title = format!("{} {}", if start { "Run" } else { "Create" }, spec.name.as_deref().unwrap_or(&spec.image));
         let job = self.start(
             if start { "run" } else { "create" },
@@ -26,7 +27,7 @@ impl Jobs<'_> {
             Vec::new(),
             move |engine, job| async move {
                 job.say(&format!("The engine does not have {}: pulling it.", spec.image));
-                if let Err(error) = engine.images().pull(&job, &spec.image, spec.platform.as_deref()).await {
+                if let Err(error) = engine.images().pull(&job, &wanted).await {
                     return Stage::Failed { error, container: None };
                 }
                 // From here on a cancelled job would leave half of it: what follows is quick, and goes on to its end.

@@ -126,20 +126,24 @@ impl Right {
     /// What it is, for the table.
     pub fn about(self) -> &'static str {
         match self {
-            Self::Look => "See containers, volumes, networks, events, jobs and the activity",
+            Self::Look => "See containers, images, volumes, networks, events, jobs and the activity",
             Self::Own => "Manage one’s own password, second factor, sessions and tokens",
             Self::Operate => {
                 "Start, stop, restart, kill, pause, unpause and rename containers, connect them to networks"
             }
-            Self::Read => "Read and download the files of containers and volumes: not where that is root on the host",
+            Self::Read => {
+                "Read and download the files of containers and volumes, save images: not where that is root on the host"
+            }
             Self::Enter => {
                 "Open terminals in containers, change their files and limits, make images of them: not where that is root on the host"
             }
             Self::Create => {
-                "Create and run containers, create volumes and networks: nothing that gives root on the host"
+                "Create and run containers, create volumes and networks, pull, push, tag and import images: nothing that gives root on the host"
             }
-            Self::Remove => "Remove containers, volumes and networks, prune, cancel jobs",
-            Self::Root => "Create what gives root on the host: privileged, host paths, devices, host namespaces",
+            Self::Remove => "Remove containers, images, volumes and networks, prune, cancel jobs",
+            Self::Root => {
+                "Create what gives root on the host: privileged, host paths, devices, host namespaces; load images under any name"
+            }
             Self::Reveal => "See the values of variables and driver options",
             Self::Build => "Build images",
             Self::Registries => "Sign in to registries, for everybody, and out of them",

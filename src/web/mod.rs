@@ -27,6 +27,7 @@ mod filters;
 pub(crate) mod fuzzing;
 mod health;
 pub mod html;
+mod images;
 mod jobs;
 mod logs;
 mod metrics;
@@ -117,6 +118,14 @@ pub static SECTIONS: &[Section] = &[
         routes: containers::routes,
     },
     Section { path: "/logs", label: "Logs", group: None, count: None, right: Right::Look, routes: logs::routes },
+    Section {
+        path: "/images",
+        label: "Images",
+        group: None,
+        count: Some(|picture| picture.images.len()),
+        right: Right::Look,
+        routes: images::routes,
+    },
     Section {
         path: "/volumes",
         label: "Volumes",

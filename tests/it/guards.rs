@@ -363,6 +363,8 @@ fn s021_templates_hold_no_code() {
                 "row",
                 "self.line(",
                 "summary",
+                "declared",
+                "facts",
                 "table",
                 "tree",
                 "card",

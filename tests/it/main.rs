@@ -15,6 +15,7 @@ mod faults;
 mod files;
 mod guards;
 mod hostile;
+mod images;
 mod inside;
 mod jobs;
 mod lifecycle;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::{State, Verb};
 use crate::engine::{
-    ids::{ContainerId, is_hex64},
+    ids::{ContainerId, ImageId, is_hex64},
     networks::Attachment,
 };
 
@@ -25,6 +25,8 @@ pub struct Container {
     pub name: String,
     /// The image as it was asked for.
     pub image: String,
+    /// The image that it was made of.
+    pub image_id: Option<ImageId>,
     /// The command line that runs, as the engine shows it.
     pub command: String,
     /// When it was created.
@@ -244,6 +246,8 @@ pub(in crate::engine) struct Listed {
     names: Vec<String>,
     #[serde(default, deserialize_with = "or_default")]
     image: String,
+    #[serde(default, rename = "ImageID", deserialize_with = "or_default")]
+    image_id: String,
     #[serde(default, deserialize_with = "or_default")]
     command: String,
     #[serde(default)]
@@ -353,6 +357,7 @@ impl Listed {
             name: own.map_or_else(|| self.id.short().to_owned(), |name| name.trim_start_matches('/').to_owned()),
             id: self.id,
             image: self.image,
+            image_id: self.image_id.parse().ok(),
             command: self.command,
             created,
             state: self.state,

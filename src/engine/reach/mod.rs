@@ -25,7 +25,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 pub(super) use self::{
     admit::taken,
-    raw::{network as told_network, volume as told_volume},
+    raw::{image as told_image, network as told_network, volume as told_volume},
     view::Views,
 };
 pub use self::{
@@ -37,7 +37,7 @@ pub use self::{
     scope::{InvalidScope, Scope},
     view::Watch,
 };
-use super::{ContainerId, Engine, Error, HUB, Network, NetworkId, VolumeName};
+use super::{ContainerId, Engine, Error, HUB, ImageId, Network, NetworkId, VolumeName};
 
 /// How far somebody's hand goes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -132,6 +132,20 @@ impl Reach {
         scope::claim(&self.scope, labels)
     }
 
+    /// Refuses who sees only a part of the engine what they would do to everybody's images: others run what they know
+    /// by a name, so that who gives names to images says what others run (S042).
+    pub(super) fn may_keep_images(&self) -> Result<(), Error> {
+        self.may_operate()?;
+        if !self.is_scoped() {
+            return Ok(());
+        }
+        Err(Error::Forbidden(
+            "Images and their tags are everybody's on this engine, and you look after a part of it: you may pull, look at \
+             and run them."
+                .to_owned(),
+        ))
+    }
+
     /// Refuses who may only look.
     pub(super) fn may_operate(&self) -> Result<(), Error> {
         if self.operate {
@@ -166,6 +180,14 @@ impl Engine {
             return Ok(());
         }
         Err(Error::NotFound(format!("No such container: {id}")))
+    }
+
+    /// Refuses an image that this reach does not see with what an id that nobody has is refused with (S041).
+    pub(super) fn reaches_image(&self, id: &ImageId) -> Result<(), Error> {
+        if self.picture().images.contains_key(id) {
+            return Ok(());
+        }
+        Err(Error::NotFound(format!("No such image: sha256:{id}")))
     }
 
     /// Refuses a volume outside of the scope with what a name that nobody has is refused with (S041).

@@ -47,6 +47,17 @@ pub(super) const CONTAINER: &str = "
     NetworkSettings/Networks/*/IPPrefixLen NetworkSettings/Networks/*/IPv6Gateway
     NetworkSettings/Networks/*/GlobalIPv6Address NetworkSettings/Networks/*/GlobalIPv6PrefixLen
 ";
+/// What is known to be harmless of an image. Who wrote it and how it was made may hold secrets.
+pub(super) const IMAGE: &str = "
+    Id RepoTags/* RepoDigests/* Parent Created DockerVersion Architecture Variant Os OsVersion Size VirtualSize Digest
+    NamesHistory/* User ManifestType GraphDriver/Name RootFS/Type RootFS/Layers/* Metadata/LastTagTime
+    Descriptor/mediaType Descriptor/digest Descriptor/size
+    Config/User Config/WorkingDir Config/StopSignal Config/ExposedPorts/** Config/Volumes/** Config/Image
+    Config/Hostname Config/Domainname Config/AttachStdin Config/AttachStdout Config/AttachStderr Config/Tty
+    Config/OpenStdin Config/StdinOnce Config/ArgsEscaped
+    Config/Healthcheck/Interval Config/Healthcheck/Timeout Config/Healthcheck/StartPeriod
+    Config/Healthcheck/StartInterval Config/Healthcheck/Retries
+";
 /// What is known to be harmless of a volume.
 pub(super) const VOLUME: &str = "Name Driver Mountpoint CreatedAt Scope UsageData/*";
 
@@ -73,6 +84,21 @@ pub(super) fn container(reach: &Reach, raw: Value) -> Value {
         _ => None,
     };
     told(reach, raw, CONTAINER, &masked, &labels)
+}
+
+/// An image's JSON, as far as this reach goes.
+pub(in crate::engine) fn image(reach: &Reach, raw: Value) -> Value {
+    let masked = |path: &[&str], value: &Value| match (path, value) {
+        (["Config" | "ContainerConfig", "Env", _], Value::String(pair)) => {
+            Some(pair.split_once('=').map_or_else(|| pair.clone(), |(name, _)| format!("{name}={HIDDEN}")))
+        }
+        _ => None,
+    };
+    let labels = |path: &[&str]| match path {
+        ["Config" | "ContainerConfig", "Labels", key] | ["Labels", key] => Some((*key).to_owned()),
+        _ => None,
+    };
+    told(reach, raw, IMAGE, &masked, &labels)
 }
 
 /// A volume's JSON, as far as this reach goes.

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Reach, Scope, Secrets, raw};
 use crate::engine::{
-    Check, Container, ContainerId, Detail, Engine, EnvVar, Error, Event, Info, Network, Outage, Part, Progress, Stage,
-    Volume,
+    Check, Container, ContainerId, Detail, Engine, EnvVar, Error, Event, Image, Info, Network, Outage, Part, Progress,
+    Stage, Volume,
     containers::{SERVICE, STACK},
 };
 
@@ -16,7 +16,7 @@ pub const HIDDEN: &str = "‹hidden›";
 /// Labels whose values say where something belongs, and no more.
 pub(super) const OPEN_LABELS: [&str; 2] = [STACK, SERVICE];
 /// Words of a docker command that say what it does.
-const VERBS: [&str; 19] = [
+const VERBS: [&str; 26] = [
     "docker",
     "container",
     "volume",
@@ -35,6 +35,13 @@ const VERBS: [&str; 19] = [
     "prune",
     "commit",
     "export",
+    "image",
+    "pull",
+    "push",
+    "rmi",
+    "tag",
+    "load",
+    "import",
     "system",
 ];
 /// Flags of `docker run` whose values hold `name=secret`.
@@ -46,7 +53,7 @@ fn hidden() -> String {
 
 impl Reach {
     /// Whether only what is known to be harmless is told.
-    pub(super) fn hides(&self) -> bool {
+    pub(in crate::engine) fn hides(&self) -> bool {
         self.secrets == Secrets::Hidden
     }
 
@@ -56,6 +63,14 @@ impl Reach {
             return found.clone();
         }
         Arc::new(Container { command: hidden(), labels: self.labels(&found.labels), ..Container::clone(found) })
+    }
+
+    /// An image of the list.
+    pub(super) fn image(&self, found: &Arc<Image>) -> Arc<Image> {
+        if !self.hides() {
+            return found.clone();
+        }
+        Arc::new(Image { labels: self.labels(&found.labels), ..Image::clone(found) })
     }
 
     /// A volume of the list. Its options are masked already, for everybody.
@@ -74,7 +89,7 @@ impl Reach {
         Arc::new(Network { labels: self.labels(&found.labels), ..Network::clone(found) })
     }
 
-    fn labels(&self, labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    pub(in crate::engine) fn labels(&self, labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         labels.iter().map(|(key, value)| (key.clone(), self.label(key, value))).collect()
     }
 

@@ -10,7 +10,8 @@ use tokio::sync::watch;
 
 use super::{HIDDEN, Reach, Secrets};
 use crate::engine::{
-    Container, ContainerId, Disk, DiskUsage, Engine, Event, Network, Picture, Scope, Sizes, Usage, VolumeName,
+    Container, ContainerId, Disk, DiskUsage, Engine, Event, Image, ImageId, Network, Picture, Scope, Sizes, Usage,
+    VolumeName,
 };
 
 /// How many reaches' pictures are kept: who comes back to one that is not is drawn a new one.
@@ -147,6 +148,9 @@ impl Reach {
             volumes: volumes.collect(),
             networks,
             sizes: self.sizes(whole),
+            images: self.images(whole, before),
+            shared: whole.shared.clone(),
+            newer: whole.newer.clone(),
             usage: self.usage(whole),
             disk: self.disk(whole),
             working: self.working(whole),
@@ -164,6 +168,24 @@ impl Reach {
         let has_ours =
             || ours.values().any(|container| container.networks.iter().any(|at| at.is_on(network, is_podman)));
         self.takes(&network.labels) || network.is_predefined() || has_ours()
+    }
+
+    /// The images that carry a label of the scope, and those that containers in it were made of: who looks after a
+    /// container has to know what it runs. What is shown of sizes and registries goes by what stands here.
+    fn images(&self, whole: &Picture, before: Option<&View>) -> Arc<BTreeMap<ImageId, Arc<Image>>> {
+        let used: std::collections::HashSet<&ImageId> = if self.is_scoped() {
+            let ours = whole.containers.values().filter(|container| self.takes(&container.labels));
+            ours.filter_map(|container| container.image_id.as_ref()).collect()
+        } else {
+            std::collections::HashSet::new()
+        };
+        let seen = whole.images.iter().filter(|(id, image)| self.takes(&image.labels) || used.contains(id));
+        let drawn = seen.filter_map(|(id, found)| {
+            let old = before.and_then(|view| Some((view.of.images.get(id)?, view.shown.images.get(id))));
+            let old = old.filter(|(_, shown)| shown.is_some());
+            Some((id.clone(), again(found, old, || Some(self.image(found)))?))
+        });
+        Arc::new(drawn.collect())
     }
 
     fn sizes(&self, whole: &Picture) -> Sizes {

@@ -57,6 +57,7 @@ fn is_seen(page: &Page, deed: &Recorded) -> bool {
     let scope = &page.asker.who.scope;
     let seen = || match deed.entry.kind.as_str() {
         "container" => deed.entry.object.parse().is_ok_and(|id| page.picture.containers.contains_key(&id)),
+        "image" => deed.entry.object.parse().is_ok_and(|id| page.picture.images.contains_key(&id)),
         "volume" => deed.entry.object.parse().is_ok_and(|name| page.picture.volumes.contains_key(&name)),
         _ => false,
     };
@@ -75,6 +76,12 @@ impl Line {
                 .ok()
                 .filter(|id| page.picture.containers.contains_key(id))
                 .map(|id| format!("/containers/{id}")),
+            "image" => entry
+                .object
+                .parse()
+                .ok()
+                .filter(|id| page.picture.images.contains_key(id))
+                .map(|id| format!("/images/{id}")),
             "volume" => entry
                 .object
                 .parse()

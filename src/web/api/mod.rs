@@ -62,6 +62,12 @@ mod tests {
         ("GET /containers/{id}/health/stream", "a live page"),
         ("GET /containers/{id}/history/stream", "a live page"),
         ("GET /containers/{id}/processes/stream", "a live page"),
+        ("GET /images/stream", "a live page"),
+        ("GET /images/save", "a form: /images/save.tar has the file"),
+        ("GET /images/load", "a form"),
+        ("POST /images/load", "a file, as multipart/form-data"),
+        ("GET /images/import", "a form"),
+        ("POST /images/import", "a file, as multipart/form-data"),
         ("GET /volumes/stream", "a live page"),
         ("GET /networks/stream", "a live page"),
         ("GET /networks/map/stream", "a live page"),
@@ -95,6 +101,7 @@ mod tests {
         "GET /events.jsonl",
         "GET /containers/{id}/export.tar",
         "GET /logs/download",
+        "GET /images/save.tar",
     ];
 
     #[test]

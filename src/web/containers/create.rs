@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     command::{FLAGS, Flag, Group, Kind, RunLine, Verb},
-    engine::{Container, ContainerId, Engine, Error as EngineError, Picture, spec::Spec},
+    engine::{Container, ContainerId, Engine, Error as EngineError, ImageId, Picture, spec::Spec},
     web::{
         Error,
         answer::Made,
@@ -27,6 +27,7 @@ use crate::{
         error::{Step, Toast},
         extract::{Fields, Page, Query, is_on},
         html::html,
+        images::DeclaredFacts,
     },
 };
 
@@ -155,6 +156,8 @@ struct CreatePage<'a> {
     by_place: &'a HashMap<String, String>,
     volumes: Vec<&'a str>,
     networks: Vec<&'a str>,
+    /// What the image declares, where the engine has it.
+    declared: Option<(ImageId, DeclaredFacts)>,
 }
 
 impl CreatePage<'_> {
@@ -180,6 +183,7 @@ fn form(
     line: &RunLine,
     errors: &HashMap<String, String>,
     tell: Option<&[Arc<Container>]>,
+    declared: Option<(ImageId, DeclaredFacts)>,
 ) -> Result<Html<String>, Error> {
     let none = HashMap::new();
     let by_place = if tell.is_some() { errors } else { &none };
@@ -233,7 +237,17 @@ fn form(
             .map(|volume| volume.name.as_str())
             .collect(),
         networks,
+        declared,
     })
+}
+
+/// What the image of the form declares: it is the image's own, and stays there.
+async fn declared(page: &Page, line: &RunLine) -> Option<(ImageId, DeclaredFacts)> {
+    if page.wants_json || line.image.is_empty() {
+        return None;
+    }
+    let (id, declared) = page.engine.images().declared(&line.image).await.ok()??;
+    Some((id, DeclaredFacts::new(&declared)))
 }
 
 /// The same for a script.
@@ -278,7 +292,8 @@ fn label(place: &str) -> String {
 pub async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
     let (line, checked) = Draft::read(&query).check();
     let errors = checked.err().unwrap_or_default();
-    page.show(|| sketch(&line, errors.clone()), || form(&page, &query, &line, &errors, None))
+    let declared = declared(&page, &line).await;
+    page.show(|| sketch(&line, errors.clone()), || form(&page, &query, &line, &errors, None, declared))
 }
 
 /// `POST /containers/draft`: the form as it stands, with the line that it makes. Changes nothing.
@@ -296,7 +311,8 @@ pub async fn draft(page: Page, fields: Fields) -> Result<Response, Error> {
     }
     let (line, checked) = Draft::read(&fields).check();
     let (errors, tell) = (checked.err().unwrap_or_default(), !page.is_htmx && fields.get("then").is_none());
-    page.show(|| sketch(&line, errors.clone()), || form(&page, &fields, &line, &errors, tell.then_some(&[])))
+    let declared = declared(&page, &line).await;
+    page.show(|| sketch(&line, errors.clone()), || form(&page, &fields, &line, &errors, tell.then_some(&[]), declared))
 }
 
 /// `POST /containers`: creates, and with `start=1` runs. A missing image is pulled by a job, whose page then shows it.
@@ -442,7 +458,7 @@ fn wrong(
             html(&Toast { ok: false, what: "Nothing was created.", why: &why, command: "", next: &[], words: None })?;
         return Ok((status, toast).into_response());
     }
-    page.wrong(status, "Nothing was created.", errors.clone(), || form(page, fields, line, errors, Some(owners)))
+    page.wrong(status, "Nothing was created.", errors.clone(), || form(page, fields, line, errors, Some(owners), None))
 }
 
 /// The field of the first flag that a role's refusal names.

@@ -9,6 +9,8 @@ pub mod json;
 mod restore;
 pub mod upload;
 
+pub use self::upload::{parts, patient};
+
 use axum::{
     extract::{FromRequestParts, Path},
     http::request::Parts,

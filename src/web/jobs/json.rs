@@ -47,7 +47,7 @@ pub struct Job {
     layers: Vec<JobLayer>,
     /// The steps of a build.
     steps: Vec<JobStep>,
-    /// The image that came of it.
+    /// The image that came of it: a name, or its id.
     image: Option<String>,
     /// What was said on the way.
     lines: Vec<String>,
@@ -136,7 +136,7 @@ impl Job {
             parts: p.parts.iter().map(part).collect(),
             layers: p.layers.iter().map(layer).collect(),
             steps: p.steps.iter().map(step).collect(),
-            image: p.image.clone(),
+            image: p.runs.clone().or_else(|| p.image.as_ref().map(ToString::to_string)),
             lines: p.lines.iter().cloned().collect(),
         }
     }

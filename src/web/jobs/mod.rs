@@ -103,6 +103,11 @@ impl Says {
             (0, false) if progress.kind == "commit" => told.what("No image was made."),
             (0, false) if progress.kind == "build" => told.what("The image was not built."),
             (0, false) if progress.kind == "export" => told.what("The export was broken off."),
+            (0, false) if progress.kind == "pull" => told.what("The image was not pulled, or not all of it."),
+            (0, false) if progress.kind == "push" => told.what("The image was not pushed, or not all of it."),
+            (0, false) if progress.kind == "save" => told.what("What was saved is not whole: it was broken off."),
+            (0, false) if progress.kind == "load" => told.what("Nothing was loaded, or not all of it."),
+            (0, false) if progress.kind == "import" => told.what("Nothing was imported."),
             (0, true) => told.what("It was created, but did not start."),
             (0, false) => told.what("Nothing was created."),
             (all, _) => told.what(format!("{} of {all} went wrong.", progress.failures())),
@@ -159,7 +164,7 @@ impl<'a> JobCard<'a> {
 
     fn amount(&self, layer: &Layer) -> String {
         match (layer.is_complete(), layer.total) {
-            (true, 0) => "here".to_owned(),
+            (true, 0) => layer.status.to_lowercase(),
             (true, total) => format!("{}, {}", bytes(total), layer.status.to_lowercase()),
             (false, 0) => layer.status.to_lowercase(),
             (false, total) => format!("{} of {}, {}", bytes(layer.done), bytes(total), layer.status.to_lowercase()),
