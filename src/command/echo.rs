@@ -3,7 +3,6 @@
 use std::fmt::Display;
 
 use super::words::join;
-use crate::engine::Build;
 
 /// A command in the making: words that are quoted when they are put on a line.
 struct Line(Vec<String>);
@@ -346,19 +345,35 @@ fn image_names() -> String {
     Line::docker("image ls").option("--format", Some("{{.Repository}}:{{.Tag}}")).end()
 }
 
+/// How an image is built.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Build<'a> {
+    /// What it will be called.
+    pub tags: &'a [String],
+    /// Names and values.
+    pub args: &'a [(&'a str, &'a str)],
+    /// Where the Dockerfile is.
+    pub dockerfile: &'a str,
+    /// The stage at which to stop.
+    pub target: &'a str,
+    /// Which platform it is for.
+    pub platform: &'a str,
+    /// Whether everything is done anew.
+    pub no_cache: bool,
+    /// Whether base images are looked for in their registry.
+    pub pull: bool,
+}
+
 /// `docker build -t shop/web:1 --build-arg A=b .`; a Dockerfile alone comes from stdin, `-`.
-pub fn build(what: &Build, from: &str) -> String {
-    let mut line = Line::docker("build");
-    for tag in &what.tags {
-        line = line.option("-t", Some(tag.as_str()));
+pub fn build(what: Build<'_>, from: &str) -> String {
+    fn some(text: &str) -> Option<&str> {
+        Some(text).filter(|text| !text.is_empty())
     }
-    for (name, value) in &what.args {
-        line = line.option("--build-arg", Some(format!("{name}={value}").as_str()));
-    }
-    let some = |text: &'_ str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    line.option("-f", some(&what.dockerfile).filter(|file| file != "Dockerfile").as_deref())
-        .option("--target", some(&what.target).as_deref())
-        .option("--platform", some(&what.platform).as_deref())
+    let line = what.tags.iter().fold(Line::docker("build"), |line, tag| line.option("-t", Some(tag.as_str())));
+    line.settings("--build-arg", what.args)
+        .option("-f", some(what.dockerfile).filter(|file| *file != "Dockerfile"))
+        .option("--target", some(what.target))
+        .option("--platform", some(what.platform))
         .when(what.no_cache, "--no-cache")
         .when(what.pull, "--pull")
         .words([from])

@@ -108,19 +108,22 @@ async fn a_folder_and_a_tar_are_built_of() {
         let console = Console::on(&engine).await;
         let tag = format!("{}:1", engine.name("folder"));
         let dockerfile = b"FROM busybox:latest\nCOPY . /all\nRUN cat /all/sub/file && sh /all/run.sh\n";
+        // Of its own, so that no step was done before.
+        let inside = format!("what is inside of {tag}\n");
         let files: [(&str, Option<&str>, &[u8]); 5] = [
             ("tag", None, tag.as_bytes()),
             ("dockerfile", None, b"docker/Dockerfile"),
             ("context", Some("project/docker/Dockerfile"), dockerfile),
-            ("context", Some("project/sub/file"), b"what is inside\n"),
+            ("context", Some("project/sub/file"), inside.as_bytes()),
             ("context", Some("project/run.sh"), b"echo it runs\n"),
         ];
         let told = ended(&console, &upload(&console, &files).await.leads_to()).await;
         assert_eq!(told["stage"], "done", "{told}");
         assert!(told.to_string().contains("what is inside") && told.to_string().contains("it runs"), "{told}");
         let mut tar = tar::Builder::new(Vec::new());
+        let other = format!("from the tar of {tag}\n");
         for (name, bytes) in
-            [("Dockerfile", &b"FROM busybox:latest\nCOPY f /f\nRUN cat /f\n"[..]), ("f", b"from a tar\n")]
+            [("Dockerfile", &b"FROM busybox:latest\nCOPY f /f\nRUN cat /f\n"[..]), ("f", other.as_bytes())]
         {
             let mut header = tar::Header::new_ustar();
             header.set_size(bytes.len() as u64);
@@ -134,7 +137,7 @@ async fn a_folder_and_a_tar_are_built_of() {
         )
         .await;
         assert_eq!(told["stage"], "done", "{told}");
-        assert!(told.to_string().contains("from a tar"), "{told}");
+        assert!(told.to_string().contains("from the tar of"), "{told}");
         upload(&console, &[("context", Some("p/../../etc"), b"x")]).await.expect(422);
         contains_all(&upload(&console, &[("tag", None, b"x")]).await.expect(422).said(), &["Choose a folder"]);
         engine.docker(&["rmi", "-f", &tag]).await;

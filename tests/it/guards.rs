@@ -502,7 +502,17 @@ async fn s033_what_is_no_id_never_reaches_the_engine() {
         console.post("/volumes/prune", &[("listed", "1"), ("name", bad)]).await.expect(422);
     }
     // Only what it asks by itself.
-    let background = ["/events", "/containers/json", "/volumes", "/info", "/version", "/_ping", "/system/df"];
+    let background = [
+        "/events",
+        "/containers/json",
+        "/images/json",
+        "/volumes",
+        "/networks",
+        "/info",
+        "/version",
+        "/_ping",
+        "/system/df",
+    ];
     let asked = spy.asked().split_off(before);
     let bad: Vec<_> = asked
         .iter()

@@ -112,8 +112,18 @@ impl Draft {
     }
 
     fn command(&self) -> String {
-        echo::build(&self.build, self.from())
+        said(&self.build, self.from(), true)
     }
+}
+
+/// The docker command that does the same, with the values of its arguments or without.
+fn said(what: &Build, from: &str, has_values: bool) -> String {
+    let value = |value: &'_ String| if has_values { value.clone() } else { "…".to_owned() };
+    let args: Vec<(&str, String)> = what.args.iter().map(|(name, text)| (name.as_str(), value(text))).collect();
+    let args: Vec<(&str, &str)> = args.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let Build { tags, dockerfile, target, platform, no_cache, pull, .. } = what;
+    let (no_cache, pull) = (*no_cache, *pull);
+    echo::build(echo::Build { tags, args: &args, dockerfile, target, platform, no_cache, pull }, from)
 }
 
 /// The name of a build argument.
@@ -200,11 +210,10 @@ fn wrong(page: &Page, draft: &Draft) -> Result<Response, Error> {
 
 /// Starts it, as a job that goes on when its page is left.
 async fn begin(page: &Page, what: Build, context: BuildContext, from: &str) -> Result<Response, Error> {
-    let command = echo::build(&what, from);
+    let command = said(&what, from, true);
     let name = what.tags.first().cloned().unwrap_or_default();
     // Values of arguments may be secrets: they are not written down.
-    let args = what.args.keys().map(|name| (name.clone(), "…".to_owned())).collect();
-    let public = echo::build(&Build { args, ..what.clone() }, from);
+    let public = said(&what, from, false);
     let asked = page.asks(Deed::new("image.build", "image", name.clone(), name, &public)).await?;
     match page.engine.jobs().build(what, context, command) {
         Ok(job) => {
