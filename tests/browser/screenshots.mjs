@@ -65,6 +65,8 @@ try {
   });
   await take("list-phone", "/containers", { size: PHONE, deviceScaleFactor: 2 });
   await take("people", "/people", { size: wide });
+  await take("images", "/images", { size: wide });
+  await take("map", "/networks/map", { size: wide });
   for (const [who, what, verb, fields] of [[ada, "backup", "start"], [ben, "api", "restart", { timeout: "1" }], [ben, "cache", "stop", { timeout: "1" }], [ada, "web", "pause"], [ada, "web", "unpause"],
     [admin, "cache", "start"], [ada, "backup", "remove"]]) await post(it, `/containers/${ids[what]}/${verb}`, fields ?? {}, who.cookie);
   await take("activity", "/activity", { size: wide });
