@@ -24,6 +24,7 @@ NS=wh-$(printf %s "$ENGINES" | cksum | cut -d' ' -f1)
 ALL=(docker28 docker20 podman4 builder)
 DEMO=localhost:5000/demo:1
 PRIVATE=127.0.0.1:5001/secret:1
+# shellcheck disable=SC2016 # it is no expression
 ADA='$2b$05$ECI3eAS2sJrF48hHM2VNJOwcWTWDBj6C46LWVAtpVCFmHe94RUi5S'
 
 fetch() {
