@@ -15,11 +15,14 @@ const shop = (service) => ["--label", "com.docker.compose.project=shop", "--labe
 const start = (name, image, options = [], program = IDLE) => docker("run", "-d", "--name", only + name, ...options, image, ...program);
 const quiet = ["--network", "none"];
 
+// Writes as a service does, and reacts to `stop` at once.
+const SPEAKS = `trap 'exit 0' TERM; i=0; while :; do i=$((i+1)); echo "{\\"level\\":\\"info\\",\\"msg\\":\\"request done\\",\\"path\\":\\"/orders/$i\\",\\"ms\\":$((i*7%90))}"; [ $((i%5)) = 0 ] && echo "WARN slow query took $((i*3)) ms" >&2; sleep 0.3 & wait $!; done`;
+
 try {
   for (const tag of tags) await docker("tag", "busybox:latest", tag);
   await start("web", nginx, [...shop("web"), "-p", "8080:80", "--health-cmd", "true", "--health-interval", "2s"], ["httpd", "-f", "-p", "80"]);
   await start("api", api, [...shop("api"), ...quiet, "-e", "NODE_ENV=production", "-e", "API_TOKEN=secret", "--memory", "256m", "--restart", "unless-stopped",
-    "--health-cmd", "echo 'GET /health: 503'; exit 1", "--health-interval", "1s", "--health-retries", "2", "-v", `${only}uploads:/srv/uploads`]);
+    "--health-cmd", "echo 'GET /health: 503'; exit 1", "--health-interval", "1s", "--health-retries", "2", "-v", `${only}uploads:/srv/uploads`], ["sh", "-c", SPEAKS]);
   await start("db", postgres, [...shop("db"), ...quiet, "-v", `${only}pgdata:/var/lib/postgresql`, "-v", "/run/archive"]);
   await start("cache", valkey, [...shop("cache"), ...quiet]);
   await start("migrate", api, [...shop("migrate"), ...quiet], ["sh", "-c", "exit 0"]);
@@ -66,11 +69,17 @@ try {
   await take("list-phone", "/containers", { size: PHONE, deviceScaleFactor: 2 });
   await take("people", "/people", { size: wide });
   await take("images", "/images", { size: wide });
-  await take("map", "/networks/map", { size: wide });
   for (const [who, what, verb, fields] of [[ada, "backup", "start"], [ben, "api", "restart", { timeout: "1" }], [ben, "cache", "stop", { timeout: "1" }], [ada, "web", "pause"], [ada, "web", "unpause"],
     [admin, "cache", "start"], [ada, "backup", "remove"]]) await post(it, `/containers/${ids[what]}/${verb}`, fields ?? {}, who.cookie);
   await take("activity", "/activity", { size: wide });
-  for (const tab of ["logs", "terminal", "stats", "processes", "files", "changes", "health", "history"]) await take(tab, `/containers/${id}/${tab}`, { size: wide }, () => sleep(2500));
+  for (const tab of ["logs", "stats"]) await take(tab, `/containers/${id}/${tab}`, { size: wide }, () => sleep(6000));
+  await take("terminal", `/containers/${id}/terminal`, { size: wide }, async (page) => {
+    await page.getByRole("button", { name: "Open a terminal" }).click();
+    await page.locator(".pane:not([hidden]) .xterm-rows").getByText("#").first().waitFor();
+    await page.keyboard.type("df -h /; ls -l /srv; uptime");
+    await page.keyboard.press("Enter");
+    await sleep(1500);
+  });
 } finally {
   await finish();
   await docker("rmi", ...tags).catch(() => {});
