@@ -124,6 +124,9 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
             return Err(Error::too_large());
         }
         if let Some(known) = doc.as_ref().and_then(|doc| doc.body.as_deref()) {
+            if kind == "application/json" {
+                check::fields(known, &Self(fields::blank_of_json(&body)))?;
+            }
             check::fields(known, &fields)?;
         }
         Ok(fields)

@@ -37,6 +37,13 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
+/// The names that nothing is sent for: they have to be known all the same.
+pub(super) fn blank_of_json(body: &[u8]) -> Vec<(String, String)> {
+    let Ok(Members(members)) = serde_json::from_slice(body) else { return Vec::new() };
+    let is_blank = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+    members.into_iter().filter(|(_, value)| is_blank(value)).map(|(name, _)| (name, String::new())).collect()
+}
+
 /// The fields of `{"name": "web", "force": true, "id": ["…", "…"], "timeout": 5, "user": null}`: a list is a field
 /// that is repeated, nothing (`null`) one that is not sent.
 pub(super) fn of_json(body: &[u8]) -> Result<Vec<(String, String)>, Error> {
