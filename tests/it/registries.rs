@@ -67,7 +67,7 @@ async fn s045_what_is_saved_opens_its_registry_and_is_told_to_nobody() {
     let wrong = save(&console, &admin, &[("host", "one"), ("user", ""), ("secret", "")]).await.expect(422);
     contains_all(&wrong.said(), &["A registry is a host with a dot or a port", "The name that you have there."]);
     let dead =
-        save(&console, &admin, &[("host", "127.0.0.1:1"), ("user", "ada"), ("secret", SECRET)]).await.expect(502);
+        save(&console, &admin, &[("host", "127.0.0.1:1"), ("user", "ada"), ("secret", SECRET)]).await.expect(422);
     contains_all(&dead.said(), &["could not be signed in to", "Save it without signing in now"]);
 
     // Saved, for administrators alone at first.

@@ -27,7 +27,6 @@ pub fn save() -> Doc {
             Field::switch("untried", "Save it without signing in."),
         ])
         .gives::<Made>(201, "It is saved.")
-        .fails(502)
 }
 
 pub fn check() -> Doc {
@@ -37,7 +36,6 @@ pub fn check() -> Doc {
         .gives::<Done>(200, "It does.")
         .fails(404)
         .fails(409)
-        .fails(502)
 }
 
 pub fn confirm_remove() -> Doc {

@@ -182,8 +182,7 @@ async fn save(page: Page, fields: Fields) -> Result<Response, Error> {
         Err(error) => {
             let told = Error::from(error);
             let (field, why) = refusal(&host, told.reason());
-            let status = if field == "host" { StatusCode::BAD_GATEWAY } else { StatusCode::UNPROCESSABLE_ENTITY };
-            wrong(&page, status, form, vec![(field, why)], field == "host")
+            wrong(&page, StatusCode::UNPROCESSABLE_ENTITY, form, vec![(field, why)], field == "host")
         }
     }
 }
@@ -255,8 +254,7 @@ async fn check(Id(registry): Id<Registry>, page: Page, _: Fields) -> Result<Resp
         Err(error) => {
             let told = Error::from(error);
             let (_, why) = refusal(registry.as_str(), told.reason());
-            let status = told.status();
-            Err(Error::new(status, format!("{registry} could not be signed in to."), why)
+            Err(Error::new(StatusCode::CONFLICT, format!("{registry} could not be signed in to."), why)
                 .next(Step::link("Registries", "/registries")))
         }
     }
