@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use askama::Template;
 use axum::{
     body::{Body, Bytes},
     extract::{FromRef, FromRequestParts},
@@ -25,7 +26,7 @@ use axum::{
 use futures_util::stream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
-use super::{AppState, Asker, Error, asker::Lease, chrome, extract::Page};
+use super::{AppState, Asker, Error, asker::Lease, chrome, extract::Page, html::html};
 use crate::{
     engine::{Changes, Progress, Watch},
     team::AccountId,
@@ -55,6 +56,21 @@ pub struct Fragments {
 }
 
 impl Fragments {
+    /// Of a page with a list: its rows, each with its id, the whole of it, and what stands above.
+    pub fn of_list<R: Template>(
+        rows: &[R],
+        id: impl Fn(&R) -> String,
+        list: &impl Template,
+        head: &impl Template,
+    ) -> Result<Self, Error> {
+        let rows = rows.iter().map(|row| Ok(Part { id: id(row), html: html(row)?.0 })).collect::<Result<_, Error>>()?;
+        Ok(Self {
+            rows,
+            list: Some(Part { id: "list".into(), html: html(list)?.0 }),
+            rest: vec![Part { id: "head".into(), html: html(head)?.0 }],
+        })
+    }
+
     /// What has to be sent to who has `before`.
     fn since<'a>(&'a self, before: &'a Self) -> Vec<&'a Part> {
         let same_rows =

@@ -16,7 +16,7 @@ use super::{
     answer::{List, Made},
     chrome::Chrome,
     deed::Deed,
-    error::Step,
+    error::{Step, sentence},
     extract::{Fields, Id, Page, Query},
     html::html,
 };
@@ -146,7 +146,8 @@ async fn save(page: Page, fields: Fields) -> Result<Response, Error> {
     let form = Form { host: text("host"), user: text("user"), shared: fields.is_set("shared") };
     let mut errors = Vec::new();
     let typed = if form.host.is_empty() { HUB } else { &form.host };
-    let registry: Option<Registry> = typed.parse().map_err(|why| errors.push(("host", sentence(&why)))).ok();
+    let registry: Option<Registry> =
+        typed.parse().map_err(|why: crate::engine::InvalidName| errors.push(("host", sentence(&why.to_string())))).ok();
     if form.user.is_empty() || form.user.len() > 255 || form.user.chars().any(char::is_control) {
         errors.push(("user", "The name that you have there.".to_owned()));
     }
@@ -207,12 +208,6 @@ fn refusal(host: &str, reason: &str) -> (&'static str, String) {
         return ("host", why);
     }
     ("host", format!("{host} could not be signed in to: {reason}"))
-}
-
-fn sentence(why: &impl ToString) -> String {
-    let mut why = why.to_string();
-    why.get_mut(..1).map(str::make_ascii_uppercase);
-    format!("{why}.")
 }
 
 fn wrong(

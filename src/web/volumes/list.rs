@@ -23,7 +23,7 @@ use crate::{
         extract::{Fields, Id, Page, Query},
         html::{bytes, count, html, tree},
         order::natural,
-        stream::{Fragments, Live, Part},
+        stream::{Fragments, Live},
     },
 };
 
@@ -267,13 +267,7 @@ pub async fn stream(live: Live, Query(query): Query) -> Response {
 
 fn fragments(page: &Page, view: &View) -> Result<Fragments, Error> {
     let (head, table) = draw(page, view);
-    let rows =
-        table.rows.iter().map(|row| Ok(Part { id: row.id(), html: html(row)?.0 })).collect::<Result<_, Error>>()?;
-    Ok(Fragments {
-        rows,
-        list: Some(Part { id: "list".into(), html: html(&table)?.0 }),
-        rest: vec![Part { id: "head".into(), html: html(&head)?.0 }],
-    })
+    Fragments::of_list(&table.rows, Row::id, &table, &head)
 }
 
 #[derive(Template)]
