@@ -382,7 +382,14 @@ impl Live {
     }
 
     async fn list_images(&self) -> Result<(), Error> {
-        let images = images::list(&self.wire).await?;
+        let images = match images::list(&self.wire).await {
+            // podman fails where one of them is removed while it lists them.
+            Err(Error::Engine { .. }) => {
+                tokio::time::sleep(AGAIN).await;
+                images::list(&self.wire).await?
+            }
+            listed => listed?,
+        };
         self.change(|picture| images::place(&mut picture.images, images));
         Ok(())
     }

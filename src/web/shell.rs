@@ -172,7 +172,7 @@ impl Shell {
     /// Has it live from now on, to its end.
     pub(super) fn begin(opening: Opening, line: Line, number: u64, token: String) -> Arc<Self> {
         let Opening { kind, container, name, command, public, who, lease, team, idle } = opening;
-        let Line { reader, writer, remote } = line;
+        let Line { reader, writer, remote, size } = line;
         let (input, told) = mpsc::channel(INPUT);
         let (renewed, leases) = mpsc::channel(1);
         let shell = Arc::new(Self {
@@ -191,7 +191,7 @@ impl Shell {
             read: watch::Sender::new(0),
             input,
             took: watch::Sender::new(0),
-            size: watch::Sender::new(None),
+            size: watch::Sender::new(size),
             viewer: watch::Sender::new(0),
             until: watch::Sender::new(Some(Instant::now() + FIRST)),
             typed: watch::Sender::new(Instant::now()),
@@ -425,7 +425,14 @@ impl Keeper {
     /// Passes on the newest size, and not every one on the way to it.
     async fn resizes(&self) {
         let mut sizes = self.shell.size.subscribe();
-        while sizes.changed().await.is_ok() {
+        let mut said = self.shell.said.subscribe();
+        let mut has_spoken = false;
+        loop {
+            tokio::select! {
+                changed = sizes.changed() => if changed.is_err() { break },
+                // One that has only begun may refuse its size, or forget it: the engine makes its terminal a moment later.
+                _ = said.changed(), if !has_spoken => has_spoken = true,
+            }
             let size = *sizes.borrow_and_update();
             if let Some(size) = size {
                 self.remote.resize(size).await;

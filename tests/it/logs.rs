@@ -499,6 +499,7 @@ async fn the_end_of_a_log_outlives_its_container() {
         }
         // By others, by this console, and by itself.
         engine.docker(&["stop", &red.id]).await;
+        sleep(Duration::from_secs(1)).await;
         engine.docker(&["rm", &red.id]).await;
         console.by(&admin, "POST", &blue.path("remove")).form(&[("force", "1")]).send().await.expect(303);
         for (made, says) in [(&red, "red-says"), (&blue, "blue-says")] {

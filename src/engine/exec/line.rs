@@ -17,6 +17,8 @@ pub struct Line {
     pub writer: Writer,
     /// The process.
     pub remote: Remote,
+    /// The size that its terminal was asked to have: columns, rows.
+    pub size: Option<(u16, u16)>,
 }
 
 /// What a process says.
@@ -48,7 +50,7 @@ impl Line {
     pub(super) fn new(stream: Upgraded, remote: Remote, has_tty: bool) -> Self {
         let (reader, writer) = tokio::io::split(TokioIo::new(stream));
         let frames = (!has_tty).then(Frames::default);
-        Self { reader: Reader { stream: reader, frames }, writer: Writer(writer), remote }
+        Self { reader: Reader { stream: reader, frames }, writer: Writer(writer), remote, size: None }
     }
 }
 

@@ -125,7 +125,7 @@ impl Execs<'_> {
         let of = Of::Exec { id: exec, mark, user: command.user.clone(), is_root };
         let remote = Remote { engine: self.0.clone(), container: id.clone(), of };
         remote.resize(size).await;
-        Ok(Line::new(stream, remote, true))
+        Ok(Line { size: Some(size), ..Line::new(stream, remote, true) })
     }
 
     /// Takes part in the container's own process: what it says, and what it is told.

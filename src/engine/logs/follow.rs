@@ -344,7 +344,19 @@ impl Reader<'_> {
         }
     }
 
-    async fn end(&self, error: Error) {
+    async fn end(&self, mut error: Error) {
+        // One that is being removed has no log any more, and is still there for a moment. Source: moby,
+        // `daemon/logs.go`: "can not get logs from container which is dead or marked for removal".
+        let mut left = 20;
+        while left > 0 && matches!(error, Error::Conflict(_) | Error::Engine { .. }) {
+            left -= 1;
+            tokio::time::sleep(AGAIN / 2).await;
+            match self.inspect().await {
+                Err(gone @ Error::NotFound(_)) => error = gone,
+                Ok(run) if run.is_running => break,
+                _ => {}
+            }
+        }
         self.attach.send_replace(true);
         self.mark(match error {
             Error::NotFound(_) => MarkKind::Removed,
