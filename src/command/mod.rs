@@ -12,8 +12,10 @@ pub(crate) mod fuzzing;
 pub mod image;
 mod read;
 pub mod run;
+mod unknown;
 pub mod words;
 
 pub use check::container_name;
 pub use flags::{FLAGS, Flag, Group, Kind};
 pub use run::{LineError, OptionError, RunLine, Verb};
+pub use unknown::{Unknown, complete, unknowns};

@@ -17,8 +17,8 @@ test("the docker line follows the keys, and run lands on the page of a running c
   await until(async () => /^docker run .*busybox:latest/s.test(await line(page)), "the line names the image");
   await page.getByLabel("Name", { exact: true }).first().fill(name);
   await page.getByLabel("Command", { exact: true }).fill("sleep 1000");
-  await page.locator("#f-env [name=env-name]").first().fill("GREETING");
-  await page.locator("#f-env [name=env-value]").first().fill("hello $USER; it's");
+  await page.locator("#rows-env [name=env-name]").first().fill("GREETING");
+  await page.locator("#rows-env [name=env-value]").first().fill("hello $USER; it's");
   await page.getByRole("button", { name: "Add a variable" }).click();
   assert.equal(await page.evaluate(() => document.activeElement.name), "env-name", "the new row has the focus");
   await page.keyboard.type("SECOND");

@@ -484,3 +484,93 @@ async fn the_command_that_is_shown_does_the_same() {
         .await;
     }
 }
+
+#[tokio::test]
+async fn a_pasted_line_fills_in_the_form_that_makes_the_same() {
+    for engine in [RealEngine::docker28(), RealEngine::docker20()] {
+        let console = Console::on(&engine).await;
+        let name = engine.name("pasted");
+        let flags = format!(
+            "--name {name} -e 'A=b c' -e EMPTY= -e 'TWO=x\ny' -l team=shop -p 127.0.0.1::80/tcp -v /data:/d:ro --mount type=tmpfs,dst=/m,tmpfs-size=1m \
+             --tmpfs /t --restart on-failure:3 -m 64m --init --network none --ulimit nofile=64:128 --entrypoint '' --cidfile /tmp/x \
+             busybox sh -c 'echo \"$A\"; # it'"
+        );
+        let line = format!("$ sudo docker run \\\n  -d {flags}");
+        let page = console.post("/containers/new/line", &[("line", &line)]).await.expect(200);
+        contains_all(&page.text("#pasted"), &["Run", "--cidfile /tmp/x is left out"]);
+        assert!(!page.has("#paste[open]"), "there is nothing left to do in the box");
+        assert!(page.has("textarea[name=mount]") && page.has("textarea[name=env]"));
+        let data = console.ask("POST", "/containers/new/line").header("accept", "application/json");
+        let data = data.form(&[("line", &line)]).send().await.expect(200).json();
+        assert_eq!((&data["start"], &data["fields"]), (&true.into(), &serde_json::json!({})), "{data}");
+        // Pressed unchanged, it makes what docker makes of the line.
+        let form = data["form"].as_array().expect("fields").iter();
+        let form: Vec<(&str, &str)> =
+            form.map(|it| (it["name"].as_str().expect("a name"), it["value"].as_str().expect("a value"))).collect();
+        let form = [form, vec![("start", "0")]].concat();
+        let ours = engine
+            .inspect(console.post("/containers", &form).await.leads_to().trim_start_matches("/containers/"))
+            .await;
+        engine.docker(&["rm", "-f", &name]).await;
+        let theirs = engine.shell(&format!("docker create {}", flags.replace("--cidfile /tmp/x", ""))).await;
+        let theirs = engine.inspect(&theirs).await;
+        for part in ["Config", "HostConfig"] {
+            let same = |it: &serde_json::Value| {
+                let mut it = it[part].clone();
+                // The engine names a container by its id where nobody else does.
+                it["Hostname"].take();
+                it
+            };
+            assert_eq!(same(&ours), same(&theirs), "{part}");
+        }
+        engine.docker(&["rm", "-f", &name]).await;
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_of_a_line_is_pointed_at() {
+    let engine = RealEngine::docker28();
+    let console = Console::on(&engine).await;
+    for (line, word, says) in [
+        ("docker run --memry 1g busybox", "--memry", "no flag"),
+        ("docker run -m lots busybox", "lots", "512m"),
+        ("docker run busybox | tee x", "|", "shell"),
+        ("docker ps", "ps", "docker run"),
+        ("docker run -e 'A=b busybox", "'A=b busybox", "partner"),
+        ("docker run --env-file .env busybox", ".env", "variables"),
+    ] {
+        let page = console.post("/containers/new/line", &[("line", line)]).await;
+        assert!(page.status == 422 || page.status == 200, "{line}");
+        assert_eq!(page.text("#f-line-error mark"), word, "{line}");
+        assert!(page.text("#f-line-error").to_lowercase().contains(&says.to_lowercase()), "{line}: {}", page.said());
+        assert_eq!(page.text("#f-line"), line, "what was pasted is kept");
+    }
+    console.post("/containers/new/line", &[("line", " ")]).await.expect(422);
+    let long = format!("docker run busybox {}", "a".repeat(200_000));
+    contains_all(&console.post("/containers/new/line", &[("line", &long)]).await.expect(422).said(), &["too long"]);
+    let hostile = "docker run --name '<img src=x>' busybox \"$(touch /tmp/x)\" '</textarea><script>'";
+    let page = console.post("/containers/new/line", &[("line", hostile)]).await;
+    assert!(!page.body.contains("<img src=x>") && !page.body.contains("</textarea><script>"));
+}
+
+#[tokio::test]
+async fn s047_what_a_line_leaves_to_a_shell_is_asked_for() {
+    let engine = RealEngine::docker28();
+    let console = Console::on(&engine).await;
+    let line = "docker run -v \"$PWD\":/app -v $PWD/x:/x -u $(id -u) -e T=$TAG busybox";
+    let page = console.post("/containers/new/line", &[("line", line)]).await.expect(200);
+    assert_eq!(page.attributes("#paste[open] [name=shell-name]", "value"), ["$PWD", "$(id -u)", "$TAG"]);
+    let answer = |folder: &'static str| {
+        let pairs = [("$PWD", folder), ("$(id -u)", "1000"), ("$TAG", "a b")];
+        let told = pairs.into_iter().flat_map(|(name, value)| [("shell-name", name), ("shell-value", value)]);
+        [("line", line)].into_iter().chain(told).collect::<Vec<_>>()
+    };
+    let wrong = console.post("/containers/new/line", &answer("here")).await.expect(422);
+    contains_all(&wrong.text("#paste"), &["A path that starts with /"]);
+    let page = console.post("/containers/new/line", &answer("/srv/my shop")).await.expect(200);
+    let command = page.text("#run-line");
+    contains_all(&command, &["-v '/srv/my shop:/app'", "-v '/srv/my shop/x:/x'", "-u 1000", "-e 'T=a b'"]);
+    // By the address, too, and without JavaScript.
+    let page = console.get("/containers/new?line=docker+run+-p+80:80+nginx").await.expect(200);
+    assert_eq!(page.attribute("[name=port-container]", "value").as_deref(), Some("80"));
+}

@@ -14,7 +14,9 @@ use axum::{
 
 use super::{
     draft::{Draft, ROWS, WORDS, env_lines},
-    json, words,
+    json,
+    paste::{Paste, pasted},
+    words,
 };
 use crate::{
     command::{FLAGS, Flag, Group, Kind, RunLine, Verb},
@@ -158,11 +160,25 @@ struct CreatePage<'a> {
     networks: Vec<&'a str>,
     /// What the image declares, where the engine has it.
     declared: Option<(ImageId, DeclaredFacts)>,
+    paste: Paste,
+    /// What rows cannot say, as docker writes it.
+    whole: Vec<Field>,
 }
 
 impl CreatePage<'_> {
     fn error_of(&self, place: &str) -> Option<&str> {
         self.by_place.get(place).map(String::as_str)
+    }
+
+    /// A field for values of this flag as docker writes them.
+    fn whole(&self, flag: &str) -> impl Iterator<Item = &Field> {
+        self.whole.iter().filter(move |field| field.flag.long == flag)
+    }
+
+    /// Whether a field of these flags has to be seen: it is filled in, or wrong.
+    fn is_whole(&self, flags: &[&str]) -> bool {
+        let holds = |field: &Field| !field.value.is_empty() || field.error.is_some();
+        self.whole.iter().any(|field| flags.contains(&field.flag.long) && holds(field))
     }
 
     fn options(&self, field: &Field) -> Vec<String> {
@@ -177,13 +193,14 @@ impl CreatePage<'_> {
 }
 
 /// Draws the form as it was sent, with the line that it makes. Errors are shown where they are to be told.
-fn form(
+pub(super) fn form(
     page: &Page,
     fields: &Fields,
     line: &RunLine,
     errors: &HashMap<String, String>,
     tell: Option<&[Arc<Container>]>,
     declared: Option<(ImageId, DeclaredFacts)>,
+    paste: Paste,
 ) -> Result<Html<String>, Error> {
     let none = HashMap::new();
     let by_place = if tell.is_some() { errors } else { &none };
@@ -206,6 +223,19 @@ fn form(
         let mut fields: Vec<Field> = flags.map(field).collect();
         fields.sort_by_key(|field| (!field.is_first, field.is_switch()));
         Part { group, fields }
+    });
+    let rows = FLAGS.iter().filter(|flag| ROWS.contains(&flag.long));
+    let whole = rows.flat_map(|flag| {
+        let error = by_place.get(flag.long).cloned();
+        let field = |value: String| Field { flag, value, error: error.clone(), is_first: false };
+        // A variable and a label may go over several lines: each has a field of its own, and one is there for another.
+        match flag.long {
+            "env" | "label" => {
+                let said = fields.all(flag.long).filter(|value| !value.trim().is_empty());
+                said.map(str::to_owned).chain([String::new()]).map(field).collect()
+            }
+            _ => vec![field(fields.all(flag.long).collect::<Vec<_>>().join("\n"))],
+        }
     });
     let mut told: Vec<_> = by_place.iter().map(|(place, why)| (place.clone(), label(place), why.clone())).collect();
     told.sort();
@@ -238,11 +268,13 @@ fn form(
             .collect(),
         networks,
         declared,
+        paste,
+        whole: whole.collect(),
     })
 }
 
 /// What the image of the form declares: it is the image's own, and stays there.
-async fn declared(page: &Page, line: &RunLine) -> Option<(ImageId, DeclaredFacts)> {
+pub(super) async fn declared(page: &Page, line: &RunLine) -> Option<(ImageId, DeclaredFacts)> {
     if page.wants_json || line.image.is_empty() {
         return None;
     }
@@ -251,7 +283,7 @@ async fn declared(page: &Page, line: &RunLine) -> Option<(ImageId, DeclaredFacts
 }
 
 /// The same for a script.
-fn sketch(line: &RunLine, errors: HashMap<String, String>) -> json::Sketch {
+pub(super) fn sketch(line: &RunLine, errors: HashMap<String, String>) -> json::Sketch {
     json::Sketch { command: shown(line), dangers: dangers(line), fields: errors }
 }
 
@@ -290,10 +322,16 @@ fn label(place: &str) -> String {
 
 /// `GET /containers/new`: the form, filled in from the address as far as that says something.
 pub async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
+    if query.text("line").is_some() {
+        return pasted(&page, &query).await;
+    }
     let (line, checked) = Draft::read(&query).check();
     let errors = checked.err().unwrap_or_default();
     let declared = declared(&page, &line).await;
-    page.show(|| sketch(&line, errors.clone()), || form(&page, &query, &line, &errors, None, declared))
+    page.show(
+        || sketch(&line, errors.clone()),
+        || form(&page, &query, &line, &errors, None, declared, Paste::default()),
+    )
 }
 
 /// `POST /containers/draft`: the form as it stands, with the line that it makes. Changes nothing.
@@ -312,7 +350,10 @@ pub async fn draft(page: Page, fields: Fields) -> Result<Response, Error> {
     let (line, checked) = Draft::read(&fields).check();
     let (errors, tell) = (checked.err().unwrap_or_default(), !page.is_htmx && fields.get("then").is_none());
     let declared = declared(&page, &line).await;
-    page.show(|| sketch(&line, errors.clone()), || form(&page, &fields, &line, &errors, tell.then_some(&[]), declared))
+    page.show(
+        || sketch(&line, errors.clone()),
+        || form(&page, &fields, &line, &errors, tell.then_some(&[]), declared, Paste::default()),
+    )
 }
 
 /// `POST /containers`: creates, and with `start=1` runs. A missing image is pulled by a job, whose page then shows it.
@@ -458,7 +499,9 @@ fn wrong(
             html(&Toast { ok: false, what: "Nothing was created.", why: &why, command: "", next: &[], words: None })?;
         return Ok((status, toast).into_response());
     }
-    page.wrong(status, "Nothing was created.", errors.clone(), || form(page, fields, line, errors, Some(owners), None))
+    page.wrong(status, "Nothing was created.", errors.clone(), || {
+        form(page, fields, line, errors, Some(owners), None, Paste::default())
+    })
 }
 
 /// The field of the first flag that a role's refusal names.

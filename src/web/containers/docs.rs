@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    json::{Container, ContainerDetail, Plan, Sketch},
+    json::{Container, ContainerDetail, Pasted, Plan, Sketch},
     view::{FILTERS, Show},
 };
 use crate::{
@@ -201,8 +201,24 @@ pub fn draft() -> Doc {
         .gives::<Sketch>(200, "The line that it makes.")
 }
 
+/// A line, and what its shell would have known.
+fn line() -> [Field; 3] {
+    [
+        Field::text("line", "A line of `docker run` or `docker create`.", "docker run -d -p 8080:80 nginx:1.29"),
+        Field::list("shell-name", "What the line leaves to a shell, as it stands there.", "$PWD"),
+        Field::list("shell-value", "What that is: the n-th of each belong together.", "/srv/shop"),
+    ]
+}
+
+pub fn paste() -> Doc {
+    Doc::new("Read a docker run line")
+        .about("Answers with the form's fields that make the same container. Nothing is made.")
+        .body(line().map(Field::loose))
+        .gives::<Pasted>(200, "The fields.")
+}
+
 pub fn form() -> Doc {
     Doc::new("Check a container, asked for in the address")
-        .query(new().into_iter().map(Field::loose))
+        .query(new().into_iter().chain(line()).map(Field::loose))
         .gives::<Sketch>(200, "The line that it makes.")
 }

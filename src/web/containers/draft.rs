@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use crate::{
-    command::{FLAGS, Kind, OptionError, RunLine, container_name},
+    command::{FLAGS, Kind, OptionError, RunLine, container_name, words},
     engine::spec::Spec,
-    web::extract::Fields,
+    web::extract::{Fields, is_on},
 };
 
 /// The flags that have rows.
@@ -32,12 +32,16 @@ impl Draft {
         draft.command(fields);
         for flag in FLAGS.iter().filter(|flag| !flag.client && !ROWS.contains(&flag.long)) {
             match flag.kind {
-                Kind::Switch if fields.is_set(flag.long) => draft.option(flag.long, "true", flag.long),
-                Kind::Switch => {}
+                // Where one line has said no, the box that is ticked after it says yes.
+                Kind::Switch => match fields.all(flag.long).last() {
+                    Some(said) if is_on(said) => draft.option(flag.long, "true", flag.long),
+                    Some("false") if has_no(flag.long) => draft.option(flag.long, "false", flag.long),
+                    _ => {}
+                },
                 Kind::Value => {
                     // "no" and "default" are what is so when nothing is said.
                     if let Some(value) = fields.text(flag.long).filter(|value| !is_default(flag.long, value)) {
-                        draft.option(flag.long, value, flag.long);
+                        draft.option(flag.long, &unquoted(value), flag.long);
                     }
                 }
                 Kind::List => {
@@ -80,9 +84,9 @@ impl Draft {
                 (false, _) => self.option(flag, &format!("{name}={value}"), &place),
             }
         }
-        let whole: Vec<_> =
-            fields.all(flag).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect();
-        whole.iter().for_each(|text| self.option(flag, text, flag));
+        // Over several lines, if need be: browsers end them in their own way.
+        let whole = fields.all(flag).filter(|text| !text.trim().is_empty()).map(|text| text.replace("\r\n", "\n"));
+        whole.for_each(|text| self.option(flag, &text, flag));
         let pasted: Vec<_> = fields.all(&format!("{flag}-file")).flat_map(env_lines).collect();
         pasted.iter().for_each(|text| self.option(flag, text, &format!("{flag}-file")));
     }
@@ -102,15 +106,7 @@ impl Draft {
                 }
                 continue;
             }
-            let address =
-                if address.contains(':') && !address.starts_with('[') { format!("[{address}]") } else { address };
-            let before = match (address.is_empty(), host.is_empty()) {
-                (true, true) => String::new(),
-                (true, false) => format!("{host}:"),
-                (false, _) => format!("{address}:{host}:"),
-            };
-            let after = if matches!(protocol.as_str(), "" | "tcp") { String::new() } else { format!("/{protocol}") };
-            self.option("publish", &format!("{before}{container}{after}"), &place);
+            self.option("publish", &publish(&address, &host, container, &protocol), &place);
         }
         let whole: Vec<_> = fields.all("publish").flat_map(|text| split("publish", text)).collect();
         whole.iter().for_each(|text| self.option("publish", text, "publish"));
@@ -133,8 +129,7 @@ impl Draft {
             }
         }
         for flag in ["volume", "mount", "tmpfs"] {
-            let whole: Vec<_> =
-                fields.all(flag).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect();
+            let whole: Vec<_> = fields.all(flag).flat_map(|text| split(flag, text)).collect();
             whole.iter().for_each(|text| self.option(flag, text, flag));
         }
     }
@@ -166,8 +161,21 @@ impl Draft {
     }
 }
 
+/// What `-p` is told.
+pub fn publish(address: &str, host: &str, container: &str, protocol: &str) -> String {
+    let address =
+        if address.contains(':') && !address.starts_with('[') { format!("[{address}]") } else { address.to_owned() };
+    let before = match (address.is_empty(), host.is_empty()) {
+        (true, true) => String::new(),
+        (true, false) => format!("{host}:"),
+        (false, _) => format!("{address}:{host}:"),
+    };
+    let after = if matches!(protocol, "" | "tcp") { String::new() } else { format!("/{protocol}") };
+    format!("{before}{container}{after}")
+}
+
 /// The flag that mounts this, and its value: the short form where it says the same.
-fn mount(kind: &str, source: &str, target: &str, read_only: bool) -> Result<(&'static str, String), &'static str> {
+pub fn mount(kind: &str, source: &str, target: &str, read_only: bool) -> Result<(&'static str, String), &'static str> {
     let suffix = if read_only { ":ro" } else { "" };
     match kind {
         _ if target.is_empty() => Err("Say where in the container it goes: a path that starts with /."),
@@ -191,6 +199,31 @@ fn mount(kind: &str, source: &str, target: &str, read_only: bool) -> Result<(&'s
         }
         _ if source.is_empty() => Ok(("volume", target.to_owned())),
         _ => Ok(("volume", format!("{source}:{target}{suffix}"))),
+    }
+}
+
+/// A switch whose no is another thing than saying nothing: the engine has a default of its own.
+pub fn has_no(flag: &str) -> bool {
+    flag == "init"
+}
+
+/// A value that is one quoted word, as a shell would hand it on: so an empty one can be said.
+fn unquoted(value: &str) -> String {
+    if !value.starts_with(['\'', '"']) {
+        return value.to_owned();
+    }
+    match words::split(value).as_deref() {
+        Ok([word]) => word.text.clone(),
+        _ => value.to_owned(),
+    }
+}
+
+/// A value that [`unquoted`] reads back, without quotes where it needs none.
+pub fn quoted(value: &str) -> String {
+    if value.is_empty() || value != value.trim() || unquoted(value) != value {
+        words::quote(value)
+    } else {
+        value.to_owned()
     }
 }
 

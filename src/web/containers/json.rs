@@ -318,6 +318,31 @@ pub struct Affected {
     pub refused: Option<String>,
 }
 
+/// A pasted line, as the form that makes the same container: nothing was made.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PastedLine)]
+pub struct Pasted {
+    /// What it makes.
+    #[serde(flatten)]
+    pub sketch: Sketch,
+    /// The fields of `POST /containers`, in their order; a name may come more than once.
+    pub form: Vec<Filled>,
+    /// Flags that say nothing about a container, each with the reason.
+    pub left_out: Vec<String>,
+    /// Whether it was `docker run`.
+    pub start: bool,
+}
+
+/// A field that is filled in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FormField)]
+pub struct Filled {
+    /// Its name.
+    pub name: String,
+    /// What is in it.
+    pub value: String,
+}
+
 /// A form that makes a container, read: nothing was made.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ContainerDraft)]

@@ -8,11 +8,13 @@ mod detail;
 mod docs;
 pub(super) mod draft;
 mod export;
+mod fill;
 pub(super) mod frame;
 mod health;
 mod history;
 pub mod json;
 mod list;
+mod paste;
 mod processes;
 mod quiet;
 mod row;
@@ -38,6 +40,8 @@ pub(super) fn routes() -> Routes {
         .get("/containers/stream", Right::Look, list::stream)
         .get("/containers/new", Right::Create, create::page)
         .doc(docs::form())
+        .post("/containers/new/line", Right::Create, paste::paste)
+        .doc(docs::paste())
         .post("/containers/draft", Right::Create, create::draft)
         .doc(docs::draft())
         .get("/containers/confirm", Right::Operate, actions::confirm_many)

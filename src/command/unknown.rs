@@ -1,0 +1,172 @@
+//! What a line leaves to the shell that it is typed in: `$PWD`, `$(pwd)`, `${TAG}`, `~`. The console has no such shell, and
+//! runs nothing to find out (S047): who pasted the line is asked.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use super::words;
+
+/// The most that one line may leave open.
+const MOST: usize = 50;
+
+/// A part of a line that a shell would put something in place of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// As it was typed: `$PWD`.
+    pub text: String,
+    /// Bytes of the line.
+    pub at: Range<usize>,
+    /// Whether it stands between double quotes.
+    is_quoted: bool,
+}
+
+impl Unknown {
+    /// Whether it is the folder that somebody is in.
+    pub fn is_folder(&self) -> bool {
+        matches!(self.text.as_str(), "$PWD" | "${PWD}" | "$(pwd)" | "`pwd`")
+    }
+
+    /// Whether it is somebody's home.
+    pub fn is_home(&self) -> bool {
+        matches!(self.text.as_str(), "~" | "$HOME" | "${HOME}")
+    }
+}
+
+/// Everything in a line that a shell would put something in place of, in its order.
+pub fn unknowns(line: &str) -> Vec<Unknown> {
+    let mut found = Vec::new();
+    let (mut at, mut quote, mut begins) = (0, None, true);
+    while let Some(c) = line.get(at..).and_then(|rest| rest.chars().next()) {
+        let rest = line.get(at..).unwrap_or_default();
+        let is_quoted = quote == Some('"');
+        let length = match (quote, c) {
+            (Some('\''), _) => None,
+            (_, '$') => dollar(rest),
+            (_, '`') => rest.get(1..).and_then(|rest| rest.find('`')).map(|end| end + 2),
+            (None, '~') if begins => tilde(rest),
+            _ => None,
+        };
+        if let Some(length) = length {
+            let text = rest.get(..length).unwrap_or_default().to_owned();
+            found.push(Unknown { text, at: at..at + length, is_quoted });
+            if found.len() > MOST {
+                break;
+            }
+            (at, begins) = (at + length, false);
+            continue;
+        }
+        begins = c.is_ascii_whitespace() && quote.is_none();
+        at += c.len_utf8();
+        match (quote, c) {
+            (None | Some('"'), '\\') => {
+                at += line.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+            }
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), _) if open == c => quote = None,
+            _ => {}
+        }
+    }
+    found
+}
+
+/// How long what begins with this dollar is; none where it is only a dollar.
+fn dollar(text: &str) -> Option<usize> {
+    let rest = text.get(1..)?;
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    match rest.chars().next()? {
+        '{' => rest.find('}').map(|end| end + 2),
+        '(' => {
+            let mut depth = 0_usize;
+            let end = rest.char_indices().find(|(_, c)| {
+                match c {
+                    '(' => depth += 1,
+                    ')' => depth -= 1,
+                    _ => {}
+                }
+                depth == 0
+            });
+            end.map(|(at, _)| at + 2)
+        }
+        c if c.is_ascii_digit() || "?!#@*$-".contains(c) => Some(2),
+        c if is_of_name(c) => Some(1 + rest.find(|c| !is_of_name(c)).unwrap_or(rest.len())),
+        _ => None,
+    }
+}
+
+/// `~` and `~name`, where a path or nothing follows.
+fn tilde(text: &str) -> Option<usize> {
+    let end = text.find(|c: char| c == '/' || c == ':' || c.is_ascii_whitespace()).unwrap_or(text.len());
+    text.get(..end).filter(|name| name.chars().skip(1).all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-'))?;
+    Some(end)
+}
+
+/// The line with these in place of what it leaves open; what is not among them stays.
+pub fn complete(line: &str, known: &BTreeMap<String, String>) -> String {
+    let mut whole = String::new();
+    let mut done = 0;
+    for unknown in unknowns(line) {
+        let Some(value) = known.get(&unknown.text) else { continue };
+        whole.push_str(line.get(done..unknown.at.start).unwrap_or_default());
+        if unknown.is_quoted {
+            for c in value.chars() {
+                if "\"\\$`".contains(c) {
+                    whole.push('\\');
+                }
+                whole.push(c);
+            }
+        } else if !value.is_empty() {
+            whole.push_str(&words::quote(value));
+        }
+        done = unknown.at.end;
+    }
+    whole.push_str(line.get(done..).unwrap_or_default());
+    whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(line: &str) -> Vec<String> {
+        unknowns(line).into_iter().map(|unknown| unknown.text).collect()
+    }
+
+    #[test]
+    fn finds_what_a_shell_would_put_in() {
+        let line = r#"$ docker run -v "$PWD":/a -v $(pwd)/b:/b -v ~/c:/c -v ${X:-y}/d:/d -u $(id -u):$(id -g) -e P=`pwd` -e 'A=$B' -e "C=\$D" -e E=\$F -e G=5$ image $1 sh -c 'echo $H' "$(echo (a) b)""#;
+        assert_eq!(
+            texts(line),
+            ["$PWD", "$(pwd)", "~", "${X:-y}", "$(id -u)", "$(id -g)", "`pwd`", "$1", "$(echo (a) b)"]
+        );
+        assert_eq!(texts("a~ ~ ~root/x '~' \"~\" ~: $ $"), ["~", "~root", "~"]);
+        assert_eq!(texts("$(open ${open `open $é"), [""; 0]);
+        assert!(unknowns(&"$A ".repeat(100_000)).len() <= MOST + 1);
+    }
+
+    #[test]
+    fn what_is_told_is_one_word_whatever_is_in_it() {
+        let known: BTreeMap<String, String> = [("$PWD", "/a b/$x"), ("$A", "it's \"so\"; `rm` $(x)\n"), ("$E", "")]
+            .map(|(a, b)| (a.into(), b.into()))
+            .into();
+        let whole = complete(r#"docker run -v $PWD:/x -v "$PWD/y:/y" -e A=$A -e "B=$A" -e E=$E -e F=$F i"#, &known);
+        let texts: Vec<String> = words::split(&whole).unwrap().into_iter().map(|word| word.text).collect();
+        let a = &known["$A"];
+        let expected = [
+            "docker",
+            "run",
+            "-v",
+            "/a b/$x:/x",
+            "-v",
+            "/a b/$x/y:/y",
+            "-e",
+            &format!("A={a}"),
+            "-e",
+            &format!("B={a}"),
+            "-e",
+            "E=",
+            "-e",
+            "F=$F",
+            "i",
+        ];
+        assert_eq!(texts, expected);
+    }
+}
