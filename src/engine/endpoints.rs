@@ -84,6 +84,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     act("POST", "/images/{name}/push"),
     act("POST", "/auth"),
     act("POST", "/build"),
+    act("POST", "/session"),
     act("POST", "/volumes/create"),
     act("DELETE", "/volumes/{name}"),
     act("POST", "/networks/create"),

@@ -184,3 +184,69 @@ async fn a_build_can_be_cancelled() {
     console.post(&format!("{job}/cancel"), &[]).await.expect(303);
     assert_eq!(ended(&console, &job).await["stage"], "cancelled");
 }
+
+/// A base image in the registry with a password beside this engine, sent there by the console; not here any more.
+async fn private_base(console: &Console, engine: &RealEngine, name: &str) -> String {
+    let base = format!("{}/{}:1", registry::PRIVATE, engine.name(name));
+    engine.docker(&["tag", "busybox:latest", &base]).await;
+    let id = engine.docker(&["image", "inspect", "-f", "{{.Id}}", &base]).await;
+    let id = id.trim_start_matches("sha256:");
+    let told = until("the tag is seen", async || {
+        let answer = console.post(&format!("/images/{id}/push"), &[("tag", &base)]).await;
+        (answer.status == 303).then_some(answer)
+    })
+    .await;
+    let told = ended(console, &told.leads_to()).await;
+    assert_eq!(told["stage"], "done", "{told}");
+    engine.docker(&["rmi", &base]).await;
+    base
+}
+
+async fn sign_in(console: &Console, host: &str) {
+    let (user, secret) = registry::ADA;
+    console
+        .post("/registries", &[("host", host), ("user", user), ("secret", secret), ("untried", "1")])
+        .await
+        .expect(303);
+}
+
+#[tokio::test]
+async fn s045_a_private_base_image_is_fetched_by_who_is_signed_in_and_by_nobody_else() {
+    for engine in engines() {
+        let spy = proxy::FaultProxy::before(&engine.socket);
+        let console = Console::start(spy.socket()).ready().await;
+        sign_in(&console, registry::PRIVATE).await;
+        let base = private_base(&console, &engine, "base").await;
+        let tag = format!("{}:1", engine.name("private"));
+        let text = format!("FROM {base}\nRUN echo {tag} > /made\n");
+        let form = [("tag", &*tag), ("text", &*text), ("pull", "1")];
+        let told = ended(&console, &console.post("/build", &form).await.leads_to()).await;
+        assert_eq!(told["stage"], "done", "{told}");
+        assert!(!told.to_string().contains(registry::ADA.1));
+
+        // Somewhere else nobody is told of it, even who asks.
+        let other = registry::Host::that_asks(&engine).await;
+        let (named, text) = (format!("127.0.0.1:{}", other.port), "not in this one");
+        let text = format!("# {text}\nFROM {named}/{}:1\n", engine.name("elsewhere"));
+        let told = ended(&console, &console.post("/build", &[("text", &*text)]).await.leads_to()).await;
+        assert_eq!(told["stage"], "failed", "{told}");
+        // podman speaks TLS to it, which is no request at all.
+        assert!(engine.is_podman() || !other.asked().is_empty(), "{told}");
+        assert!(other.asked().iter().all(|asked| asked.ends_with("|-")), "{:?}", other.asked());
+
+        // Signed out, it is fetched no more; the engine says so at its step.
+        console.post(&format!("/registries/{}/remove", registry::PRIVATE.replace(':', "%3A")), &[]).await.expect(303);
+        engine.docker(&["rmi", "-f", &tag]).await;
+        let _ = engine.try_docker(&["rmi", "-f", &base]).await;
+        let text = format!("FROM {base}\nRUN echo {tag} again\n");
+        let told = ended(&console, &console.post("/build", &[("text", &*text), ("pull", "1")]).await.leads_to()).await;
+        assert_eq!(told["stage"], "failed", "{told}");
+        let says = told.to_string().to_lowercase();
+        assert!(says.contains("auth"), "{told}");
+        assert!(!console.log().contains(registry::ADA.1));
+        // Docker's builder asks for it on its session: nothing of it is in the request; podman's is told beforehand.
+        let heads = spy.heads("/build");
+        let told = heads.iter().filter(|head| head.contains("x-registry-config")).count();
+        assert_eq!(told, if engine.is_podman() { 2 } else { 0 }, "{heads:?}");
+    }
+}

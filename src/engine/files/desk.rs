@@ -11,8 +11,10 @@ use std::{
     },
 };
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use data_encoding::HEXLOWER;
+use futures_util::{Stream, stream};
+use hyper::body::Frame;
 use jiff::Timestamp;
 use tokio::{
     fs::File,
@@ -27,6 +29,8 @@ use crate::engine::{ContainerId, Error};
 const UPLOADS: usize = 8;
 /// Transfers at once, on the whole engine.
 const TRANSFERS: usize = 16;
+/// How much of an upload is read at once.
+const PIECE: usize = 128 << 10;
 /// Transfers that ended badly and are remembered for who looks.
 const REMEMBERED: usize = 50;
 
@@ -243,8 +247,26 @@ impl Spool {
 
 impl Spool {
     /// Reads on, from where it stands; 0 at the end.
-    pub(in crate::engine) async fn read(&mut self, piece: &mut BytesMut) -> std::io::Result<usize> {
+    pub(in crate::engine) async fn read(&mut self, piece: &mut BytesMut) -> io::Result<usize> {
         self.file.read_buf(piece).await
+    }
+
+    /// All of it, on its way to the engine; what is shorter than it was is broken off.
+    pub(in crate::engine) async fn frames(
+        mut self,
+    ) -> Result<impl Stream<Item = io::Result<Frame<Bytes>>> + Send + Sync + 'static, Error> {
+        self.rewind().await?;
+        let rest = self.size;
+        Ok(stream::try_unfold((self, rest), async |(mut spool, rest)| {
+            if rest == 0 {
+                return Ok(None);
+            }
+            let mut piece = BytesMut::with_capacity(PIECE);
+            match (&mut spool.file).take(rest).read_buf(&mut piece).await? {
+                0 => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+                count => Ok(Some((Frame::data(piece.freeze()), (spool, rest - count as u64)))),
+            }
+        }))
     }
 }
 

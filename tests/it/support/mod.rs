@@ -5,6 +5,7 @@ pub mod engine;
 pub mod people;
 pub mod provider;
 pub mod proxy;
+pub mod registry;
 pub mod terminal;
 pub mod tls;
 pub mod words;
