@@ -132,15 +132,32 @@ impl Jobs<'_> {
         engine.reachable()?;
         let title = what.tags.first().map_or_else(|| "Build an image".to_owned(), |tag| format!("Build {tag}"));
         Ok(self.start("build", title, command, Vec::new(), move |engine, job| async move {
+            let is_page = matches!(&context, Context::Address(address) if is_web_page(address));
             match Box::pin(engine.build(&job, &what, context)).await {
                 Ok(image) => {
                     job.makes(what.tags.first().cloned().or(image));
                     Stage::Done { container: None }
                 }
+                Err(error) if is_page && quotes(&error) => {
+                    let why = "what lies at that address is neither a tar nor a Dockerfile that can be read";
+                    Stage::Failed { error: Error::Invalid(why.to_owned()), container: None }
+                }
                 Err(error) => Stage::Failed { error, container: None },
             }
         }))
     }
+}
+
+/// Whether the engine takes what it finds there for a Dockerfile, whatever it is: a page of some inner host (S046).
+fn is_web_page(address: &str) -> bool {
+    let is_git = address.split('#').next().is_some_and(|path| path.strip_suffix(".git").is_some());
+    address.starts_with("http") && !is_git
+}
+
+/// Whether it may be of words out of that page: a Dockerfile's mistakes are.
+fn quotes(error: &Error) -> bool {
+    let words = error.to_string().to_lowercase();
+    ["instruction", "parse", "parsing", "syntax"].iter().any(|word| words.contains(word))
 }
 
 impl Engine {

@@ -68,10 +68,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn ours(error: &io::Error) -> Error {
+/// What is written at this path did not go there.
+fn ours(path: &Path, error: &io::Error) -> Error {
     let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
     let why = if full { "the disk of this console is full".to_owned() } else { error.to_string() };
-    Error::Engine { status: 507, message: format!("the upload could not be kept: {why}") }
+    let folder = path.parent().unwrap_or(path).display();
+    Error::Engine { status: 507, message: format!("the upload could not be kept in {folder}: {why}") }
 }
 
 impl Default for Desk {
@@ -178,7 +180,7 @@ impl Desk {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let path = settings.folder.join(format!("{number}.part"));
         let file = File::options().read(true).write(true).create_new(true).open(&path).await;
-        let file = file.map_err(|error| ours(&error))?;
+        let file = file.map_err(|error| ours(&path, &error))?;
         Ok(Spool { file, path, size: 0, largest: settings.largest, _place: place })
     }
 }
@@ -234,14 +236,14 @@ impl Spool {
         if self.size > self.largest {
             return Ok(false);
         }
-        self.file.write_all(bytes).await.map_err(|error| ours(&error))?;
+        self.file.write_all(bytes).await.map_err(|error| ours(&self.path, &error))?;
         Ok(true)
     }
 
     /// To its beginning, with everything written.
     pub(in crate::engine) async fn rewind(&mut self) -> Result<(), Error> {
-        self.file.flush().await.map_err(|error| ours(&error))?;
-        self.file.rewind().await.map(|_| ()).map_err(|error| ours(&error))
+        self.file.flush().await.map_err(|error| ours(&self.path, &error))?;
+        self.file.rewind().await.map(|_| ()).map_err(|error| ours(&self.path, &error))
     }
 }
 

@@ -20,7 +20,8 @@ fn header(value: &impl Serialize) -> Option<HeaderValue> {
 
 impl Engine {
     /// A request that leads to the registry of this reference, with what is known of how to sign in there, and nowhere
-    /// else (S045). Without any the engine wants an empty object all the same: a push has to say something.
+    /// else (S045); should that registry as a whole send it elsewhere, docker follows, and signs in there, too. Without
+    /// any the engine wants an empty object all the same: a push has to say something.
     pub(super) fn signed(&self, reference: &str, request: Builder) -> Builder {
         let known = self.login(&Registry::of(reference));
         let value = known.as_ref().map_or_else(|| header(&serde_json::json!({})), |known| header(&known.said()));

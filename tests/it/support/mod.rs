@@ -1,6 +1,7 @@
 //! What the tests are told with: the console as a process, real engines, and a dozen words.
 
 pub mod console;
+pub mod disk;
 pub mod engine;
 pub mod people;
 pub mod provider;

@@ -29,6 +29,15 @@ impl RealEngine {
         port.join().expect("it ends")
     }
 
+    /// A command in the engine's own network; what it prints.
+    pub async fn inside(&self, command: &[&str]) -> String {
+        let mut running = tokio::process::Command::new("nsenter");
+        let output =
+            running.arg(format!("--net={}", self.network_space())).args(command).output().await.expect("it runs");
+        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     fn network_space(&self) -> String {
         let pid = fs::read_to_string(self.socket.with_file_name("pid")).expect("the engine's pid");
         format!("/proc/{}/ns/net", pid.trim())
