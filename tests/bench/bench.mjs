@@ -3,8 +3,9 @@
 // Absolute times mean little on a shared machine; the ratios are what counts. Peers are not measured: their images
 // come from a registry, and this has to run without one.
 import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import net from "node:net";
 import os from "node:os";
@@ -36,13 +37,13 @@ await once(proxy, "listening");
 const data = mkdtempSync(`${os.tmpdir()}/wheelhouse-bench-`);
 process.on("exit", () => rmSync(data, { recursive: true, force: true }));
 
-async function start() {
+async function start(engine = counted) {
   const began = performance.now();
-  const child = spawn(binary, ["--listen", "127.0.0.1:0", "--accounts", "off", "--data", data, "--engine", `unix://${counted}`, "--log", "warn", "--max-streams-per-client", "1000"], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(binary, ["--listen", "127.0.0.1:0", "--accounts", "off", "--data", mkdtempSync(`${data}/console-`), "--engine", `unix://${engine}`, "--log", "warn", "--max-streams-per-client", "1000"], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await once(child.stdout, "data");
   const base = line.toString().match(/http:\/\/\S+?(?=\/?\s)/)[0];
   await get(`${base}/`);
-  return { child, base, firstPage: performance.now() - began, memory: () => Number(readFileSync(`/proc/${child.pid}/status`, "utf8").match(/VmRSS:\s+(\d+)/)[1]) * 1024 };
+  return { child, base, firstPage: performance.now() - began, memory: (kind = "VmRSS") => Number(readFileSync(`/proc/${child.pid}/status`, "utf8").match(new RegExp(`${kind}:\\s+(\\d+)`))[1]) * 1024 };
 }
 const agent = new http.Agent({ keepAlive: true });
 function get(url, options = {}) {
@@ -68,7 +69,7 @@ for (let i = 0; i < 5; i++) { const { child, firstPage } = await start(); firsts
 row("Start to first page served (median of 5)", ms(quantile(firsts, 0.5)), "under 100 ms", quantile(firsts, 0.5) < 100, "it starts slower than that");
 let { child, base, memory } = await start();
 await sleep(3000);
-row("Resident memory, idle, few containers", mb(memory()), "under 20 MB", memory() < 20e6, "more is resident");
+row("Resident memory, idle, few containers", `${mb(memory())}, of which ${mb(memory("RssAnon"))} are its own and the rest pages of files`, "under 20 MB", memory() < 20e6, "the kernel maps more of the program's file than it runs");
 child.kill(); await once(child, "exit");
 
 // ---- A thousand containers.
@@ -194,10 +195,85 @@ row("First page load over the wire, compressed, all of it", `${kb(bytes)}, ${hos
 const document = await get(`${base}/containers`);
 row(`HTML of the list at ${MANY} containers`, kb(document.body.length), "under 500 kB", document.body.length < 500_000);
 
+// ---- As many images and networks.
+const IMAGES = Number(process.env.BENCH_IMAGES ?? 2000), NETWORKS = Number(process.env.BENCH_NETWORKS ?? 500);
+// What takes long is not waited for in place: this process stands between console and engine.
+const shell = (line) => new Promise((done, fail) => spawn("sh", ["-c", line], { env: { ...process.env, DOCKER_HOST: `unix://${socket}` }, stdio: ["ignore", "ignore", "inherit"] }).on("error", fail).on("exit", done));
+const listed = async (what, count, path, api, words, first) => {
+  for (let i = 0; i < 100 && !(await get(`${base}${path}`)).body.includes(first); i++) await sleep(100);
+  const page = await timed(100, () => get(`${base}${path}`)), engine = await timed(20, () => get(`http://engine${api}`, { socketPath: socket })), command = await timed(5, () => docker(...words));
+  const [ours, theirs, typed] = [page, engine, command].map((all) => quantile(all, 0.5));
+  row(`List page of ${count} ${what}, at the server (median)`, `${ms(ours)}; the engine's own list ${ms(theirs)}: 1/${(theirs / ours).toFixed(1)}; \`docker ${words.join(" ")}\` ${ms(typed)}: 1/${(typed / ours).toFixed(0)}`, "a tenth of the engine's or less", theirs / ours >= 10, "the engine has this list at hand, too");
+};
+{
+  const layer = `${data}/layer`;
+  mkdirSync(`${layer}/files`, { recursive: true });
+  writeFileSync(`${layer}/files/bench`, "bench");
+  execFileSync("tar", ["-C", `${layer}/files`, "-cf", `${layer}/layer.tar`, "."]);
+  const sum = createHash("sha256").update(readFileSync(`${layer}/layer.tar`)).digest("hex");
+  const manifest = [...Array(IMAGES).keys()].map((n) => {
+    writeFileSync(`${layer}/${n}.json`, JSON.stringify({ architecture: "amd64", os: "linux", config: { Labels: { "wheelhouse.bench": `${n}` } }, rootfs: { type: "layers", diff_ids: [`sha256:${sum}`] } }));
+    return { Config: `${n}.json`, RepoTags: [`bench/image-${n}:1`], Layers: ["layer.tar"] };
+  });
+  writeFileSync(`${layer}/manifest.json`, JSON.stringify(manifest));
+  await shell(`tar -C ${layer} --exclude ./files -cf ${data}/images.tar . && docker load -q -i ${data}/images.tar`);
+  await listed("images", IMAGES, `/images?q=bench/image&sort=name`, "/images/json", ["images"], `of ${IMAGES}`);
+  const made = (n) => new Promise((done, fail) => {
+    const body = JSON.stringify({ Name: `bench-${n}`, Labels: { "wheelhouse.bench": "1" }, IPAM: { Config: [{ Subnet: `10.${200 + (n >> 8)}.${n & 255}.0/28` }] } });
+    const request = http.request({ socketPath: socket, method: "POST", path: "/v1.41/networks/create", headers: { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) } }, (response) => response.resume().on("end", done));
+    request.on("error", fail); request.end(body);
+  });
+  for (let n = 0; n < NETWORKS; n++) await made(n);
+  await listed("networks", NETWORKS, `/networks?q=bench-`, "/networks", ["network", "ls"], `of ${NETWORKS}`);
+  await shell("docker network prune -f --filter label=wheelhouse.bench=1");
+  for (let n = 0; n < IMAGES; n += 100) await shell(`docker rmi ${manifest.slice(n, n + 100).map(({ RepoTags: [tag] }) => tag).join(" ")}`);
+}
+
+// ---- An image as a file, out and in again, against the docker command.
+{
+  const files = `${data}/big`, tag = "bench/big:1";
+  mkdirSync(files);
+  await shell(`head -c ${Number(process.env.BENCH_IMAGE_MB ?? 512)}M /dev/urandom > ${files}/file; tar -C ${files} -c . | docker import - ${tag}; rm -r ${files}`);
+  const id = docker("inspect", "-f", "{{.Id}}", tag), tar = `${data}/big.tar`;
+  // Without the proxy: every byte would go through it, too.
+  const direct = await start(socket);
+  await sleep(2000);
+  let most = 0;
+  const before = direct.memory(), watching = setInterval(() => { most = Math.max(most, direct.memory()); }, 50);
+  // In turns: what the machine does beside it is shared.
+  const [saved, savedOurs, loaded, loadedOurs] = [[], [], [], []];
+  for (let turn = 0; turn < 3; turn++) {
+    saved.push(...await timed(1, () => shell(`docker save ${tag} > ${tar}`)));
+    savedOurs.push(...await timed(1, () => shell(`curl -sf '${direct.base}/images/save.tar?id=${encodeURIComponent(id)}' > ${tar}`)));
+    await shell(`docker rmi ${tag}`);
+    loaded.push(...await timed(1, () => shell(`docker load -q -i ${tar}`)));
+    await shell(`docker rmi ${tag}`);
+    loadedOurs.push(...await timed(1, async () => {
+      await shell(`curl -sf -H 'Accept: application/json' -F 'file=@${tar}' ${direct.base}/images/load > ${data}/begun`);
+      const { location } = JSON.parse(readFileSync(`${data}/begun`));
+      for (;;) {
+        const { stage } = JSON.parse((await get(`${direct.base}${location}`, { headers: { Accept: "application/json" } })).body);
+        if (stage === "done") return;
+        if (stage === "failed" || stage === "cancelled") throw new Error(`the load has ${stage}`);
+        await sleep(20);
+      }
+    }));
+  }
+  clearInterval(watching);
+  direct.child.kill();
+  await shell(`docker rmi ${tag}`);
+  const size = `${mb(statSync(tar).size)}`;
+  rmSync(tar);
+  for (const [what, typed, ours] of [["save", saved, savedOurs], ["load", loaded, loadedOurs]]) {
+    const [theirs, mine] = [quantile(typed, 0.5), quantile(ours, 0.5)];
+    row(`An image of ${size}, ${what === "save" ? "saved" : "loaded"} by the console against \`docker ${what}\` (median of 3)`, `${ms(mine)} against ${ms(theirs)}: ${(theirs / mine).toFixed(2)} of its speed`, "at least 0.9", theirs / mine >= 0.9, "every byte goes through one more hand");
+  }
+  row("Resident memory meanwhile", `${mb(before)} before, ${mb(most)} at the most`, "flat: within 32 MB", most - before < 32e6, "it grows");
+}
+
 // ---- Logs: as fast as a container can print, and a log of a million lines.
 const run = (name, ...words) => { try { docker("rm", "-f", name); } catch { /* there is none */ } docker("run", "-d", "--network", "none", "--name", name, "--label", "wheelhouse.bench", ...words); return docker("inspect", "-f", "{{.Id}}", name); };
 const median = async (count, work) => quantile(await timed(count, work), 0.5);
-const shell = (line) => new Promise((done, fail) => spawn("sh", ["-c", line], { env: { ...process.env, DOCKER_HOST: `unix://${socket}` }, stdio: "ignore" }).on("error", fail).on("exit", done));
 const perSecond = (value) => `${Math.round(value / 1000)} 000 lines/s`;
 const fast = run("bench-fast", "--log-opt", "max-size=50m", "--log-opt", "max-file=3", "busybox", "seq", "1", "1000000000");
 const reader = await browser.newPage();

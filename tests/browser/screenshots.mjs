@@ -20,14 +20,17 @@ const SPEAKS = `trap 'exit 0' TERM; i=0; while :; do i=$((i+1)); echo "{\\"level
 
 try {
   for (const tag of tags) await docker("tag", "busybox:latest", tag);
-  await start("web", nginx, [...shop("web"), "-p", "8080:80", "--health-cmd", "true", "--health-interval", "2s"], ["httpd", "-f", "-p", "80"]);
-  await start("api", api, [...shop("api"), ...quiet, "-e", "NODE_ENV=production", "-e", "API_TOKEN=secret", "--memory", "256m", "--restart", "unless-stopped",
+  for (const [name, ...options] of [["front"], ["back", "--internal"]]) await docker("network", "create", ...options, "--label", "com.docker.compose.project=shop", only + name);
+  const [front, back] = ["front", "back"].map((name) => ["--network", only + name]);
+  await start("web", nginx, [...shop("web"), ...front, "-p", "8080:80", "--health-cmd", "true", "--health-interval", "2s"], ["httpd", "-f", "-p", "80"]);
+  await start("api", api, [...shop("api"), ...front, "-e", "NODE_ENV=production", "-e", "API_TOKEN=secret", "--memory", "256m", "--restart", "unless-stopped",
     "--health-cmd", "echo 'GET /health: 503'; exit 1", "--health-interval", "1s", "--health-retries", "2", "-v", `${only}uploads:/srv/uploads`], ["sh", "-c", SPEAKS]);
-  await start("db", postgres, [...shop("db"), ...quiet, "-v", `${only}pgdata:/var/lib/postgresql`, "-v", "/run/archive"]);
-  await start("cache", valkey, [...shop("cache"), ...quiet]);
-  await start("migrate", api, [...shop("migrate"), ...quiet], ["sh", "-c", "exit 0"]);
+  await start("db", postgres, [...shop("db"), ...back, "-v", `${only}pgdata:/var/lib/postgresql`, "-v", "/run/archive"]);
+  await start("cache", valkey, [...shop("cache"), ...back]);
+  await start("migrate", api, [...shop("migrate"), ...back], ["sh", "-c", "exit 0"]);
   await start("backup", restic, quiet, ["sh", "-c", "exit 2"]);
   await start("sim", sim, quiet);
+  await docker("network", "connect", only + "back", only + "api");
   await docker("pause", `${only}sim`);
   await docker("create", "--name", `${only}hello`, ...quiet, sim);
   await sleep(4000);
@@ -72,7 +75,18 @@ try {
   for (const [who, what, verb, fields] of [[ada, "backup", "start"], [ben, "api", "restart", { timeout: "1" }], [ben, "cache", "stop", { timeout: "1" }], [ada, "web", "pause"], [ada, "web", "unpause"],
     [admin, "cache", "start"], [ada, "backup", "remove"]]) await post(it, `/containers/${ids[what]}/${verb}`, fields ?? {}, who.cookie);
   await take("activity", "/activity", { size: wide });
-  for (const tab of ["logs", "stats", "terminal"]) await take(tab, `/containers/${id}/${tab}`, { size: wide }, () => sleep(6000));
+  await take("networks", "/networks/map", { size: wide });
+  for (const tab of ["logs", "stats"]) await take(tab, `/containers/${id}/${tab}`, { size: wide }, () => sleep(6000));
+  await take("terminal", `/containers/${id}/terminal`, { size: wide }, async (page) => {
+    await page.getByRole("button", { name: "Open a terminal" }).click();
+    await page.getByRole("tab").first().waitFor();
+    await sleep(1000);
+    for (const line of ["ls --color=always -l /srv", "printf '%s is %s\\n' \"$NODE_ENV\" \"$(hostname)\"", "ps"]) {
+      await page.keyboard.type(line);
+      await page.keyboard.press("Enter");
+      await sleep(500);
+    }
+  });
 } finally {
   await finish();
   await docker("rmi", ...tags).catch(() => {});

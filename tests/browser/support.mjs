@@ -5,6 +5,7 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
 import http from "node:http";
+import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -47,6 +48,8 @@ async function sweep() {
   if (containers.length) await docker("rm", "-f", "-v", ...containers).catch(() => {});
   const volumes = await lines("volume", "ls", "-q", "--filter", `name=${PREFIX}-`);
   if (volumes.length) await docker("volume", "rm", "-f", ...volumes).catch(() => {});
+  const networks = await lines("network", "ls", "-q", "--filter", `name=${PREFIX}-`);
+  if (networks.length) await docker("network", "rm", ...networks).catch(() => {});
 }
 
 // ---- The console.
@@ -156,6 +159,14 @@ export async function window({ containers = [], volumes = [], networks = [], onl
     real.on("error", () => answer.destroy());
     answer.on("close", () => real.destroy());
     ask.pipe(real);
+  });
+  // What becomes a line of its own, as a terminal's, is handed through.
+  server.on("upgrade", (ask, client, head) => {
+    const engine = net.connect(SOCKET);
+    const headers = ask.rawHeaders.reduce((text, word, at) => text + word + (at % 2 ? "\r\n" : ": "), "");
+    engine.write(`${ask.method} ${ask.url} HTTP/1.1\r\n${headers}\r\n`);
+    engine.write(head);
+    for (const [from, to] of [[client, engine], [engine, client]]) from.on("error", () => to.destroy()).on("close", () => to.destroy()).pipe(to);
   });
   const narrow = (where, text) => {
     if (!(where in lists) || !text) return text;

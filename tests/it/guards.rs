@@ -353,6 +353,7 @@ fn s021_templates_hold_no_code() {
                 "chips",
                 "drawing",
                 "map",
+                "network",
                 "ports",
                 "chrome.",
                 "count",

@@ -87,12 +87,16 @@ async fn the_list_lives() {
     let mut stream = console.stream(&format!("/networks/stream?q={}", engine.name("live"))).await;
     let id = network(&engine, "live", "").await;
     stream.until("the new one is there", |data| data.contains(&row(&id)[7..row(&id).len() - 2])).await;
-    engine.docker(&["network", "connect", &id, &web.id]).await;
+    let mut page = console.stream(&format!("/networks/{id}/stream")).await;
+    page.until("nobody is on it", |data| data.contains("Nobody")).await;
+    engine.docker(&["network", "connect", "--alias", "www", &id, &web.id]).await;
     stream.until("its member is counted", |data| data.contains("data-label=\"Members\">1")).await;
+    page.until("it is on the page, with its alias", |data| data.contains(&web.name) && data.contains("www")).await;
     engine.docker(&["network", "disconnect", &id, &web.id]).await;
     stream.until("and is no more", |data| data.contains("nobody")).await;
     engine.docker(&["network", "rm", &id]).await;
     stream.until("it is gone", |data| data.contains("No network matches")).await;
+    page.until("its page says so", |data| data.contains("not there any more")).await;
 }
 
 #[tokio::test]

@@ -70,6 +70,7 @@ mod tests {
         ("POST /images/import", "a file, as multipart/form-data"),
         ("GET /volumes/stream", "a live page"),
         ("GET /networks/stream", "a live page"),
+        ("GET /networks/{id}/stream", "a live page"),
         ("GET /networks/map/stream", "a live page"),
         ("GET /networks/ports/stream", "a live page"),
         ("GET /events/stream", "a live page"),

@@ -43,6 +43,7 @@ pub(super) fn routes() -> Routes {
         .doc(docs::prune())
         .get("/networks/{id}", Right::Look, one::page)
         .doc(docs::detail())
+        .get("/networks/{id}/stream", Right::Look, one::stream)
         .get("/networks/{id}/inspect.json", Right::Look, one::raw)
         .doc(docs::raw())
         .get("/networks/{id}/remove", Right::Remove, remove::confirm)
