@@ -277,8 +277,11 @@ async fn an_image_is_pulled_for_another_machine_or_says_that_there_is_none() {
         let platform = format!("linux/{machine}");
         let told = does(&console, &admin, "/images/pull", &[("reference", &image), ("platform", &platform)]).await;
         assert_eq!(told["stage"], "done", "{told}");
-        let is = engine.docker(&["image", "inspect", "-f", "{{.Architecture}}", &image]).await;
+        let is = engine.docker(&["image", "inspect", "-f", "{{.Architecture}} {{.Id}}", &image]).await;
+        let (is, id) = is.split_once(' ').expect("both");
         assert_eq!(is, machine);
+        // The next one takes its name.
+        engine.goes_too("image", id);
     }
     let told = does(&console, &admin, "/images/pull", &[("reference", &image), ("platform", "linux/s390x")]).await;
     assert_eq!(told["stage"], "failed", "{told}");
