@@ -96,8 +96,8 @@ for name in docker28 docker20 podman4; do
   if ! curl -sf --max-time 5 --unix-socket "$ENGINES/$name/engine.sock" http://engine/_ping >/dev/null 2>&1; then started+=("$name"); fi
   "$engines" start "$name" </dev/null
   "$engines" images "$name" </dev/null
+  "$engines" registry "$name" </dev/null
 done
-"$engines" registry docker28 </dev/null
 # shellcheck source=/dev/null
 source <("$engines" env)
 export PATH=$PATH:$ENGINES/bin   # a docker command line, where the machine has none

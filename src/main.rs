@@ -12,7 +12,7 @@ use tokio::{
 use tracing_subscriber::EnvFilter;
 use wheelhouse::{
     config::{Admin, Audit, Command, Config, LogFormat},
-    engine::{Credentials, Engine, Keep, KeepEvents},
+    engine::{Credentials, Engine, Keep, KeepEvents, Keyring, Registry},
     team::{Seal, Team, Verdict, oidc::Oidc},
     tls::Tls,
     web::{self, Guards, Listeners, Rules},
@@ -46,12 +46,7 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     let listeners = listeners
         .map_err(|(address, error)| anyhow::Error::new(error).context(format!("cannot listen on {address}")))?;
     let engine = Engine::connect(config.engine.clone())?;
-    let team_of = team.clone();
-    engine.use_keyring(Arc::new(move |registry, is_admin| {
-        let login = team_of.login(registry.as_str()).filter(|login| login.shared || is_admin)?;
-        let secret = team_of.login_secret(&login)?;
-        Some(Credentials { registry: registry.clone(), user: login.user, secret })
-    }));
+    engine.use_keyring(Logins(team.clone()));
     if config.stats_history {
         engine.keep_history(config.data.join("stats"));
     }
@@ -194,6 +189,21 @@ fn start_log(config: &Config) -> anyhow::Result<()> {
         LogFormat::Json => log.json().init(),
     }
     Ok(())
+}
+
+/// The logins that were saved here, for the engine: those that are not shared, for administrators alone.
+struct Logins(Team);
+
+impl Keyring for Logins {
+    fn login(&self, registry: &Registry, is_admin: bool) -> Option<Credentials> {
+        let login = self.0.login(registry.as_str()).filter(|login| login.shared || is_admin)?;
+        let secret = self.0.login_secret(&login)?;
+        Some(Credentials { registry: registry.clone(), user: login.user, secret })
+    }
+
+    fn registries(&self) -> Vec<Registry> {
+        self.0.logins().iter().filter_map(|login| login.host.parse().ok()).collect()
+    }
 }
 
 /// Asks the console on this machine over plain HTTP: no client library for one line. Where it speaks TLS and listens

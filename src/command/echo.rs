@@ -521,11 +521,6 @@ pub fn system_prune(all: bool, volumes: bool, filters: &[(&str, &str)]) -> Strin
     Line::docker("system prune").when(all, "-a").when(volumes, "--volumes").settings("--filter", filters).end()
 }
 
-/// `docker image rm web:1`.
-pub fn image_rm(names: &[&str]) -> String {
-    Line::docker("image rm").names(names)
-}
-
 /// `docker builder prune -a --filter id=...`.
 pub fn builder_prune(filters: &[(&str, &str)]) -> String {
     Line::docker("builder prune -a").settings("--filter", filters).end()

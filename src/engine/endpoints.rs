@@ -84,6 +84,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     act("POST", "/images/{name}/push"),
     act("POST", "/auth"),
     act("POST", "/build"),
+    // The builder asks on it how to sign in to a registry; nothing else is answered there.
+    act("POST", "/session"),
     act("POST", "/volumes/create"),
     act("DELETE", "/volumes/{name}"),
     act("POST", "/networks/create"),
@@ -162,7 +164,7 @@ mod tests {
             ("GET", "/swarm"),
             ("GET", "/secrets"),
             ("GET", "/configs"),
-            ("POST", "/session"),
+            ("GET", "/session"),
             ("POST", "/grpc"),
             ("DELETE", "/containers/../volumes/v"),
             ("GET", "/images/../secrets/json"),

@@ -107,7 +107,7 @@ pub struct Engine {
     feeds: Arc<logs::Feeds>,
     shelf: Arc<logs::Shelf>,
     ledger: Arc<exec::Ledger>,
-    keyring: Arc<std::sync::OnceLock<registries::Keyring>>,
+    keyring: Arc<std::sync::OnceLock<Arc<dyn Keyring>>>,
     keeping: tokio::task::AbortHandle,
     reach: Arc<Reach>,
     /// For whom it works, where people sign in: jobs carry the name.

@@ -1,12 +1,11 @@
 //! Registries: what one is called, how the engine speaks to it, and signing in to it. Who holds the secrets is asked
 //! for each call, by the host that the call goes to, so that none can be sent elsewhere (S045).
 
-use std::{fmt, net::IpAddr, str::FromStr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, net::IpAddr, str::FromStr, sync::Arc, time::Duration};
 
-use bollard::auth::DockerCredentials;
 use serde::Serialize;
 
-use super::{Engine, Error, InvalidName, RegistrySettings, wire::deadline};
+use super::{Engine, Error, InvalidName, RegistrySettings};
 
 /// What a reference without a registry is pulled from.
 pub const HUB: &str = "docker.io";
@@ -121,8 +120,13 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Who knows how to sign in to a registry: asked for a registry, and whether it is somebody who may do everything.
-pub type Keyring = Arc<dyn Fn(&Registry, bool) -> Option<Credentials> + Send + Sync>;
+/// Who knows how to sign in to registries: asked on behalf of somebody who may do everything, or of somebody else.
+pub trait Keyring: Send + Sync {
+    /// How to sign in to this one.
+    fn login(&self, registry: &Registry, is_admin: bool) -> Option<Credentials>;
+    /// The registries that it knows of.
+    fn registries(&self) -> Vec<Registry>;
+}
 
 impl RegistrySettings {
     /// Whether the engine may speak to it without encryption, or without knowing who answers.
@@ -161,11 +165,18 @@ fn contains(network: &str, address: IpAddr) -> bool {
 /// The registries that one engine speaks to.
 pub struct Registries<'a>(pub(super) &'a Engine);
 
+/// How one signs in, as the engine wants it said.
 #[derive(Serialize)]
-struct SignIn<'a> {
+pub(super) struct SignIn<'a> {
     username: &'a str,
     password: &'a str,
     serveraddress: &'a str,
+}
+
+impl Credentials {
+    pub(super) fn said(&self) -> SignIn<'_> {
+        SignIn { username: &self.user, password: &self.secret, serveraddress: self.registry.server() }
+    }
 }
 
 impl Registries<'_> {
@@ -176,33 +187,27 @@ impl Registries<'_> {
     pub async fn check(&self, credentials: &Credentials) -> Result<(), Error> {
         self.0.reach.may_operate()?;
         self.0.reachable()?;
-        let body = SignIn {
-            username: &credentials.user,
-            password: &credentials.secret,
-            serveraddress: credentials.registry.server(),
-        };
-        let asked = self.0.wire.post("/auth", &body, SIGN_IN);
-        deadline("POST /auth", SIGN_IN, asked).await?.map(|_| ()).map_err(|error| self.0.told(error))
+        let asked = self.0.wire.post("/auth", &credentials.said(), SIGN_IN).await;
+        asked.map(|_| ()).map_err(|error| self.0.told(error))
     }
 }
 
 impl Engine {
     /// From now on, asks this for how to sign in.
-    pub fn use_keyring(&self, keyring: Keyring) {
+    pub fn use_keyring(&self, keyring: impl Keyring + 'static) {
         // Only the first one counts: there is one console.
-        let _ = self.keyring.set(keyring);
+        let _ = self.keyring.set(Arc::new(keyring));
     }
 
-    /// How to sign in to where a reference leads, as bollard wants it; none where nothing is known of it.
-    pub(super) fn signs_in(&self, reference: &str) -> Option<DockerCredentials> {
-        let registry = Registry::of(reference);
-        let known = self.keyring.get()?(&registry, self.reach.root)?;
-        Some(DockerCredentials {
-            username: Some(known.user),
-            password: Some(known.secret),
-            serveraddress: Some(registry.server().to_owned()),
-            ..DockerCredentials::default()
-        })
+    /// How to sign in to this registry; none where nothing is known of it.
+    pub(super) fn login(&self, registry: &Registry) -> Option<Credentials> {
+        self.keyring.get()?.login(registry, self.reach.root)
+    }
+
+    /// How to sign in to each of them, by its host: for a builder that has to be told beforehand.
+    pub(super) fn logins(&self) -> BTreeMap<String, Credentials> {
+        let known = self.keyring.get().map(|keyring| keyring.registries()).unwrap_or_default();
+        known.iter().filter_map(|registry| Some((registry.server().to_owned(), self.login(registry)?))).collect()
     }
 }
 

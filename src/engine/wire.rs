@@ -209,10 +209,19 @@ impl Wire {
     /// A POST after which the connection is no HTTP any more, but the input and output of what it has started. Every
     /// engine that we know answers 101 to who asks for that; only its beginning is awaited here, for `limit` at most.
     pub(super) async fn hijack(&self, path: &str, body: &impl Serialize, limit: Duration) -> Result<Upgraded, Error> {
-        self.whole(&format!("POST {path}"), limit, async {
-            let mut request = post(path, body)?;
-            request.headers_mut().insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-            request.headers_mut().insert(UPGRADE, HeaderValue::from_static("tcp"));
+        self.turn(post(path, body)?, "tcp", limit).await
+    }
+
+    /// The same for a request of any kind, and what is to be spoken after it.
+    pub(super) async fn turn(
+        &self,
+        mut request: Request<Full<Bytes>>,
+        protocol: &'static str,
+        limit: Duration,
+    ) -> Result<Upgraded, Error> {
+        request.headers_mut().insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        request.headers_mut().insert(UPGRADE, HeaderValue::from_static(protocol));
+        self.whole(&what(&request), limit, async {
             let response = self.send(request).await?;
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 return hyper::upgrade::on(response).await.map_err(|_| Error::Unreachable(Outage::Broken));

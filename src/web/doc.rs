@@ -127,6 +127,14 @@ impl Field {
         Self::new(name, about, Kind::Number(least, most))
     }
 
+    /// Of a prune: that what it lists is all, even if it lists nothing.
+    pub fn listed() -> Self {
+        Self::switch(
+            "listed",
+            "That this is the whole list, even if nothing is on it; without, an empty one is refused.",
+        )
+    }
+
     /// Yes or no.
     pub fn switch(name: &'static str, about: impl Into<Cow<'static, str>>) -> Self {
         Self::new(name, about, Kind::Switch)

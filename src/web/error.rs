@@ -104,6 +104,14 @@ impl Error {
         error
     }
 
+    /// Nobody prunes blindly: a request that went astray must not empty an engine. `field` is what a prune lists,
+    /// `page` the path of that list.
+    pub fn blind(field: &str, page: &str) -> Self {
+        let why = format!("Say what goes, one by one, as GET {page} lists it.");
+        Self::of_fields(StatusCode::UNPROCESSABLE_ENTITY, "Nothing was removed.", [(field, why)])
+            .next(Step::link("What would go", page))
+    }
+
     /// Adds something to do.
     #[must_use]
     pub fn next(mut self, step: Step) -> Self {

@@ -1,10 +1,10 @@
 //! The audit and the activity: what people do is written down before it is done (S044, S049, S081).
 
-use std::{os::unix::fs::PermissionsExt, process::Command};
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Console, PASSWORD, Person, RealEngine, contains_all, proxy::FaultProxy, until};
+use crate::support::{Console, PASSWORD, Person, RealEngine, contains_all, disk, proxy::FaultProxy, until};
 
 /// The audit, as JSON lines, oldest first.
 async fn lines(console: &Console, admin: &Person) -> Vec<Value> {
@@ -125,40 +125,13 @@ async fn s049_s032_foreign_text_does_not_break_a_line() {
     contains_all(&page.body, &["␛"]);
 }
 
-/// A disk of one megabyte, which goes with it.
-struct Disk(tempfile::TempDir);
-
-impl Disk {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(folder.path()).status();
-        assert!(mounted.expect("mount").success());
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).expect("it is ours");
-        Self(folder)
-    }
-
-    fn fill(&self) {
-        let _ = std::fs::write(self.0.path().join("full"), vec![0_u8; 2 << 20]);
-    }
-
-    fn free(&self) {
-        std::fs::remove_file(self.0.path().join("full")).expect("it was there");
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
-    }
-}
-
 #[tokio::test]
 async fn s081_what_cannot_be_written_down_is_not_done() {
     let engine = RealEngine::docker28();
     let spy = FaultProxy::before(&engine.socket);
     let web = engine.run("web", "busybox sleep 1000").await;
-    let disk = Disk::new();
-    let console = Console::with_people(spy.socket()).administered().data_in(disk.0.path()).ready().await;
+    let disk = disk::Disk::new();
+    let console = Console::with_people(spy.socket()).administered().data_in(disk.path()).ready().await;
     console.expect_log("");
     let admin = console.admin().await;
     console.sees_as(&admin, &web.id).await;
@@ -175,7 +148,7 @@ async fn s081_what_cannot_be_written_down_is_not_done() {
         ("/people".to_owned(), vec![("name", "eve"), ("role", "admin")]),
     ] {
         let answer = console.by(&again, "POST", &path).form(&fields).send().await.expect(507);
-        contains_all(&answer.said(), &["full", &disk.0.path().display().to_string()]);
+        contains_all(&answer.said(), &["full", &disk.path().display().to_string()]);
     }
     let reveal = format!("{}?reveal=1", web.path(""));
     console.by(&again, "GET", &reveal).send().await.expect(507);

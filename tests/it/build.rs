@@ -184,3 +184,160 @@ async fn a_build_can_be_cancelled() {
     console.post(&format!("{job}/cancel"), &[]).await.expect(303);
     assert_eq!(ended(&console, &job).await["stage"], "cancelled");
 }
+
+/// A base image in the registry with a password beside this engine, sent there by the console; not here any more.
+async fn private_base(console: &Console, engine: &RealEngine, name: &str) -> String {
+    let base = format!("{}/{}:1", registry::PRIVATE, engine.name(name));
+    engine.docker(&["tag", "busybox:latest", &base]).await;
+    let id = engine.docker(&["image", "inspect", "-f", "{{.Id}}", &base]).await;
+    let id = id.trim_start_matches("sha256:");
+    let told = until("the tag is seen", async || {
+        let answer = console.post(&format!("/images/{id}/push"), &[("tag", &base)]).await;
+        (answer.status == 303).then_some(answer)
+    })
+    .await;
+    let told = ended(console, &told.leads_to()).await;
+    assert_eq!(told["stage"], "done", "{told}");
+    engine.docker(&["rmi", &base]).await;
+    base
+}
+
+async fn sign_in(console: &Console, host: &str) {
+    let (user, secret) = registry::ADA;
+    console
+        .post("/registries", &[("host", host), ("user", user), ("secret", secret), ("untried", "1")])
+        .await
+        .expect(303);
+}
+
+#[tokio::test]
+async fn s045_a_private_base_image_is_fetched_by_who_is_signed_in_and_by_nobody_else() {
+    for engine in engines() {
+        let spy = proxy::FaultProxy::before(&engine.socket);
+        let console = Console::start(spy.socket()).ready().await;
+        sign_in(&console, registry::PRIVATE).await;
+        let base = private_base(&console, &engine, "base").await;
+        let tag = format!("{}:1", engine.name("private"));
+        let text = format!("FROM {base}\nRUN echo {tag} > /made\n");
+        let form = [("tag", &*tag), ("text", &*text), ("pull", "1")];
+        let told = ended(&console, &console.post("/build", &form).await.leads_to()).await;
+        assert_eq!(told["stage"], "done", "{told}");
+        assert!(!told.to_string().contains(registry::ADA.1));
+
+        // Somewhere else nobody is told of it, even who asks.
+        let other = registry::Host::that_asks(&engine).await;
+        let (named, text) = (format!("127.0.0.1:{}", other.port), "not in this one");
+        let text = format!("# {text}\nFROM {named}/{}:1\n", engine.name("elsewhere"));
+        let told = ended(&console, &console.post("/build", &[("text", &*text)]).await.leads_to()).await;
+        assert_eq!(told["stage"], "failed", "{told}");
+        // podman speaks TLS to it, which is no request at all.
+        assert!(engine.is_podman() || !other.asked().is_empty(), "{told}");
+        assert!(other.asked().iter().all(|asked| asked.ends_with("|-")), "{:?}", other.asked());
+
+        // Signed out, it is fetched no more; the engine says so at its step.
+        console.post(&format!("/registries/{}/remove", registry::PRIVATE.replace(':', "%3A")), &[]).await.expect(303);
+        engine.docker(&["rmi", "-f", &tag]).await;
+        let _ = engine.try_docker(&["rmi", "-f", &base]).await;
+        let text = format!("FROM {base}\nRUN echo {tag} again\n");
+        let told = ended(&console, &console.post("/build", &[("text", &*text), ("pull", "1")]).await.leads_to()).await;
+        assert_eq!(told["stage"], "failed", "{told}");
+        let says = told.to_string().to_lowercase();
+        assert!(says.contains("auth"), "{told}");
+        assert!(!console.log().contains(registry::ADA.1));
+        // Docker's builder asks for it on its session: nothing of it is in the request; podman's is told beforehand.
+        let heads = spy.heads("/build");
+        let told = heads.iter().filter(|head| head.contains("x-registry-config")).count();
+        assert_eq!(told, if engine.is_podman() { 2 } else { 0 }, "{heads:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_podman_does_not_fetch_is_not_offered() {
+    let console = Console::on(&RealEngine::podman4()).await;
+    let page = console.get("/build").await.expect(200);
+    assert!(!page.has("[name=address]") && page.text("main").contains("podman fetches nothing"));
+    let page =
+        console.post("/build", &[("address", "https://example.test/x.git"), ("text", "FROM mine")]).await.expect(501);
+    contains_all(&page.said(), &["Nothing was built.", "Upload the folder"]);
+    assert!(page.body.contains("FROM mine"));
+}
+
+#[tokio::test]
+async fn s046_what_lies_at_an_inner_address_is_not_shown() {
+    for engine in [RealEngine::docker28(), RealEngine::docker20()] {
+        let console = Console::administered(&engine.socket).await;
+        let admin = console.admin().await;
+        let ops = console.hire(&admin, "ops", "operator", "").await;
+        let inner = registry::Host::start(&engine, "return 200 'the-inner-page of-an-inner-host';").await;
+        // Who is no administrator has nothing fetched, and learns nothing of what listens.
+        let build =
+            async |who, address: &str| console.by(who, "POST", "/build").form(&[("address", address)]).send().await;
+        let open = build(&ops, &format!("http://127.0.0.1:{}/x.tar", inner.port)).await.expect(403);
+        let shut = build(&ops, "http://127.0.0.1:1/x.tar").await.expect(403);
+        assert_eq!(open.said(), shut.said());
+        assert!(inner.asked().is_empty());
+        for address in [
+            format!("http://127.0.0.1:{}/x.tar", inner.port),
+            format!("http://127.0.0.1:{}/Dockerfile", inner.port),
+            format!("http://127.0.0.1:{}/project.git", inner.port),
+        ] {
+            let job = build(&admin, &address).await.leads_to();
+            let page = until("the build has ended", async || {
+                let page = console.by(&admin, "GET", &job).send().await.expect(200);
+                page.has("#job[data-job='ended']").then_some(page)
+            })
+            .await;
+            contains_all(&page.text("#job"), &["failed"]);
+            let body = page.body.to_lowercase();
+            assert!(!body.contains("the-inner-page") && !body.contains("of-an-inner-host"), "{}", page.text("#job"));
+        }
+        assert!(!inner.asked().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn s081_a_full_disk_for_uploads_says_which_and_what_streams_goes_on() {
+    let engine = RealEngine::docker28();
+    let (data, disk) = (tempfile::tempdir().expect("a folder"), disk::Disk::new());
+    std::os::unix::fs::symlink(disk.path(), data.path().join("files")).expect("a link");
+    let console = Console::start(&engine.socket).data_in(data.path()).ready().await;
+    let tag = format!("{}:1", engine.name("full"));
+    engine.goes_too("image", &tag);
+    let large = vec![7_u8; 3 << 20];
+    let files: [(&str, Option<&str>, &[u8]); 3] = [
+        ("tag", None, tag.as_bytes()),
+        ("context", Some("p/Dockerfile"), b"FROM busybox:latest\nCOPY large /large\n"),
+        ("context", Some("p/large"), &large),
+    ];
+    for context in [&files[..], &[("tag", None, tag.as_bytes()), ("context", Some("c.tar"), &large)]] {
+        let answer = upload(&console, context).await.expect(507);
+        contains_all(&answer.said(), &["full", "files/uploads"]);
+    }
+    // Nothing is left of it, and a list is read as before.
+    assert!(std::fs::read_dir(disk.path().join("uploads")).expect("a folder").next().is_none());
+    console.get("/images").await.expect(200);
+    // What goes straight to the engine needs none of that disk.
+    disk.fill();
+    let tar = tempfile::NamedTempFile::new().expect("a file");
+    let path = tar.path().to_str().expect("its path");
+    engine.docker(&["save", "-o", path, "busybox:latest"]).await;
+    let origin = console.origin();
+    let mut curl = tokio::process::Command::new("curl");
+    curl.args(["-sS", "-o", "/dev/null", "-w", "%{redirect_url}", "-H", &format!("Origin: {origin}"), "-F"]);
+    let sent = curl.arg(format!("file=@{path}")).arg(format!("{origin}/images/load")).output().await.expect("curl");
+    let job = String::from_utf8(sent.stdout).expect("text");
+    let told = ended(&console, job.strip_prefix(&origin).unwrap_or_else(|| panic!("no job: {job}"))).await;
+    assert_eq!(told["stage"], "done", "{told}");
+    disk.free();
+    let told = ended(
+        &console,
+        &upload(
+            &console,
+            &[("tag", None, tag.as_bytes()), ("context", Some("p/Dockerfile"), b"FROM busybox:latest\n")],
+        )
+        .await
+        .leads_to(),
+    )
+    .await;
+    assert_eq!(told["stage"], "done", "{told}");
+}

@@ -647,3 +647,19 @@ async fn s015_nobody_upgrades_to_a_socket() {
         }
     }
 }
+
+#[tokio::test]
+async fn nobody_prunes_blindly() {
+    let engine = RealEngine::docker28();
+    let spy = proxy::FaultProxy::before(&engine.socket);
+    let console = Console::start(spy.socket()).ready().await;
+    let before = spy.writes();
+    for path in ["/images/prune", "/volumes/prune", "/networks/prune", "/engine/prune"] {
+        for fields in [&[][..], &[("all", "1")], &[("all", "1"), ("volumes", "1")]] {
+            let answer = console.post(path, fields).await.expect(422);
+            contains_all(&answer.said(), &["Nothing was removed.", &format!("as GET {path} lists it")]);
+            assert!(answer.has(&format!("main a[href='{path}']")), "{path}");
+        }
+    }
+    assert_eq!(spy.writes(), before);
+}

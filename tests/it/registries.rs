@@ -2,10 +2,18 @@
 
 use std::{fs, path::Path};
 
-use crate::support::{proxy::FaultProxy, *};
+use serde_json::{Value, json};
 
-const SECRET: &str = "open sesame";
-const HOST: &str = "127.0.0.1:5001";
+use crate::support::{
+    proxy::FaultProxy,
+    registry::{ADA, Host, PRIVATE},
+    *,
+};
+
+const SECRET: &str = ADA.1;
+const HOST: &str = PRIVATE;
+/// The registry without a password, beside each engine.
+const OPEN: &str = "localhost:5000";
 
 /// An image of the registry with a password that `make test` starts on docker28, and one of the registry without.
 fn images() -> (String, String) {
@@ -138,4 +146,250 @@ async fn s045_a_lost_key_is_said_and_opens_nothing() {
     contains_all(&console.get("/registries").await.expect(200).said(), &["cannot be read any more"]);
     let answer = console.post("/registries/registry.invalid%3A5000/check", &[]).await.expect(409);
     contains_all(&answer.said(), &["registries.key", "Save it anew"]);
+}
+
+/// What a job has come to.
+async fn ended(console: &Console, who: &Person, job: &str) -> Value {
+    until("the job has ended", async || {
+        let told = console.by(who, "GET", job).header("accept", "application/json").send().await.expect(200).json();
+        (told["stage"] != "running").then_some(told)
+    })
+    .await
+}
+
+/// What came of a form that begins a job.
+async fn does(console: &Console, who: &Person, path: &str, fields: &[(&str, &str)]) -> Value {
+    let job = console.by(who, "POST", path).form(fields).send().await.leads_to();
+    ended(console, who, &job).await
+}
+
+/// Sends busybox there by docker itself, and lets go of that name.
+async fn stock(engine: &RealEngine, reference: &str) {
+    engine.docker(&["tag", "busybox:latest", reference]).await;
+    engine.docker(&["push", "-q", reference]).await;
+    engine.docker(&["rmi", reference]).await;
+}
+
+/// As a path has it.
+fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+#[tokio::test]
+async fn a_push_needs_the_login_that_is_saved() {
+    for engine in [RealEngine::docker28(), RealEngine::docker20(), RealEngine::podman4()] {
+        let console = Console::administered(&engine.socket).await;
+        let admin = console.admin().await;
+        let sent = format!("{HOST}/{}:1", engine.name("sent"));
+        engine.docker(&["tag", "busybox:latest", &sent]).await;
+        engine.goes_too("image", &sent);
+        let id = engine.docker(&["image", "inspect", "-f", "{{.Id}}", &sent]).await;
+        let path = format!("/images/{}/push", id.trim_start_matches("sha256:"));
+        let push = async || {
+            until("the tag is seen", async || {
+                let answer = console.by(&admin, "POST", &path).form(&[("tag", &sent)]).send().await;
+                (answer.status == 303).then(|| answer.leads_to())
+            })
+            .await
+        };
+        let told = ended(&console, &admin, &push().await).await;
+        assert_eq!(told["stage"], "failed", "{told}");
+        assert!(told.to_string().contains("auth"), "{told}");
+        let fields = [("host", HOST), ("user", ADA.0), ("secret", SECRET), ("untried", "1")];
+        save(&console, &admin, &fields).await.expect(303);
+        let told = ended(&console, &admin, &push().await).await;
+        assert_eq!(told["stage"], "done", "{told}");
+        assert!(!told.to_string().contains(SECRET));
+    }
+}
+
+#[tokio::test]
+async fn all_tags_of_a_repository_are_pulled_at_once() {
+    for engine in [RealEngine::docker28(), RealEngine::docker20()] {
+        let console = Console::administered(&engine.socket).await;
+        let admin = console.admin().await;
+        let name = format!("{OPEN}/{}", engine.name("many"));
+        let tags = ["1", "two", "3.0-x"].map(|tag| format!("{name}:{tag}"));
+        for tag in &tags {
+            stock(&engine, tag).await;
+            engine.goes_too("image", tag);
+        }
+        let told = does(&console, &admin, "/images/pull", &[("reference", &name), ("all", "1")]).await;
+        assert_eq!(
+            (&told["stage"], &told["command"]),
+            (&"done".into(), &format!("docker pull -a {name}").into()),
+            "{told}"
+        );
+        for tag in &tags {
+            engine.docker(&["image", "inspect", tag]).await;
+        }
+    }
+    // What podman cannot do is not offered, and refused at its field.
+    let engine = RealEngine::podman4();
+    let console = Console::administered(&engine.socket).await;
+    let admin = console.admin().await;
+    let form = console.by(&admin, "GET", "/images/pull").send().await.expect(200);
+    assert!(!form.has("[name=all]"));
+    let fields = [("reference", "localhost:5000/demo"), ("all", "1")];
+    let refused = console.by(&admin, "POST", "/images/pull").form(&fields).send().await.expect(501);
+    contains_all(&refused.said(), &["Podman pulls one tag at a time"]);
+}
+
+#[tokio::test]
+async fn an_image_is_pulled_for_another_machine_or_says_that_there_is_none() {
+    let engine = RealEngine::docker28();
+    let console = Console::administered(&engine.socket).await;
+    let admin = console.admin().await;
+    let name = format!("{OPEN}/{}", engine.name("platforms"));
+    // One for each of two machines, by the console itself; and a list of both, as `docker manifest push` writes it.
+    let mut list = Vec::new();
+    for machine in ["amd64", "arm64"] {
+        let tag = format!("{name}:{machine}");
+        let platform = format!("linux/{machine}");
+        let text = format!("FROM scratch\n# {tag}\nCOPY Dockerfile /made\n");
+        let form = [("tag", tag.as_str()), ("platform", &platform), ("text", &text)];
+        let told = does(&console, &admin, "/build", &form).await;
+        assert_eq!(told["stage"], "done", "{told}");
+        engine.docker(&["push", "-q", &tag]).await;
+        let told: Value = serde_json::from_str(&engine.docker(&["image", "inspect", &tag]).await).expect("JSON");
+        assert_eq!(told[0]["Architecture"], machine);
+        let digests = told[0]["RepoDigests"].as_array().expect("a list").iter().filter_map(Value::as_str);
+        let digest =
+            digests.filter_map(|it| it.split_once('@')).find(|(of, _)| *of == name).expect("a digest").1.to_owned();
+        let path = format!("/v2/{}/manifests/{digest}", engine.name("platforms"));
+        let kind = "application/vnd.docker.distribution.manifest.v2+json";
+        let size = engine
+            .inside(&["curl", "-sSf", "-H", &format!("Accept: {kind}"), &format!("http://{OPEN}{path}")])
+            .await
+            .len();
+        list.push(json!({"mediaType": kind, "size": size, "digest": digest,
+            "platform": {"architecture": machine, "os": "linux"}}));
+        engine.docker(&["rmi", &tag]).await;
+    }
+    let kind = "application/vnd.docker.distribution.manifest.list.v2+json";
+    let list = json!({"schemaVersion": 2, "mediaType": kind, "manifests": list}).to_string();
+    let to = format!("http://{OPEN}/v2/{}/manifests/1", engine.name("platforms"));
+    engine.inside(&["curl", "-sSf", "-X", "PUT", "-H", &format!("Content-Type: {kind}"), "-d", &list, &to]).await;
+
+    let image = format!("{name}:1");
+    engine.goes_too("image", &image);
+    for machine in ["arm64", "amd64"] {
+        let platform = format!("linux/{machine}");
+        let told = does(&console, &admin, "/images/pull", &[("reference", &image), ("platform", &platform)]).await;
+        assert_eq!(told["stage"], "done", "{told}");
+        let is = engine.docker(&["image", "inspect", "-f", "{{.Architecture}} {{.Id}}", &image]).await;
+        let (is, id) = is.split_once(' ').expect("both");
+        assert_eq!(is, machine);
+        // The next one takes its name.
+        engine.goes_too("image", id);
+    }
+    let told = does(&console, &admin, "/images/pull", &[("reference", &image), ("platform", "linux/s390x")]).await;
+    assert_eq!(told["stage"], "failed", "{told}");
+    assert!(told["why"].as_str().is_some_and(|why| why.contains("linux/s390x")), "{told}");
+}
+
+#[tokio::test]
+async fn two_people_who_pull_the_same_share_one_job() {
+    let engine = RealEngine::docker28();
+    let proxy = FaultProxy::before(&engine.socket);
+    let console = Console::with_people(proxy.socket()).administered().arg("--registries").arg(OPEN).ready().await;
+    let admin = console.admin().await;
+    let ops = console.hire(&admin, "ops", "operator", "").await;
+    let image = format!("{OPEN}/{}:1", engine.name("shared"));
+    stock(&engine, &image).await;
+    engine.goes_too("image", &image);
+    proxy.faults(|faults| faults.held = Some("/images/create"));
+    let pull =
+        async |who| console.by(who, "POST", "/images/pull").form(&[("reference", &image)]).send().await.leads_to();
+    let (one, two) = (pull(&ops).await, pull(&admin).await);
+    assert_eq!(one, two);
+    proxy.heal();
+    for who in [&ops, &admin] {
+        assert_eq!(ended(&console, who, &one).await["stage"], "done");
+    }
+    assert_eq!(proxy.count("/images/create"), 1);
+    // Both asked for it, and that is written down of both.
+    let audit = console.by(&admin, "GET", "/audit.jsonl").send().await.expect(200).body;
+    let asked = |who: &str| audit.lines().filter(|line| line.contains("image.pull") && line.contains(who)).count();
+    assert!(asked("\"ops\"") > 0 && asked("\"admin\"") > 0, "{audit}");
+}
+
+#[tokio::test]
+async fn s045_a_registry_that_sends_elsewhere_does_not_have_its_login_sent_there() {
+    for engine in [RealEngine::docker28(), RealEngine::docker20()] {
+        let console = Console::administered(&engine.socket).await;
+        let admin = console.admin().await;
+        let other = Host::that_asks(&engine).await;
+        // As registries do whose layers lie in a cloud: what is large comes from another host.
+        let answer = format!(
+            "proxy_set_header Host $http_host; proxy_pass http://{HOST}; client_max_body_size 0;\n\
+             if ($request ~ \"^GET .*/blobs/\") {{ return 307 http://localhost:{}$request_uri; }}",
+            other.port
+        );
+        let one = Host::start(&engine, &answer).await;
+        let host = format!("127.0.0.1:{}", one.port);
+        let image = format!("{host}/{}:1", engine.name("moved"));
+        let fields = [("host", host.as_str()), ("user", ADA.0), ("secret", SECRET)];
+        save(&console, &admin, &fields).await.expect(303);
+        engine.docker(&["tag", "busybox:latest", &image]).await;
+        engine.goes_too("image", &image);
+        let id = engine.docker(&["image", "inspect", "-f", "{{.Id}}", &image]).await;
+        let push = format!("/images/{}/push", id.trim_start_matches("sha256:"));
+        let told = until("the tag is seen", async || {
+            let told = console.by(&admin, "POST", &push).form(&[("tag", &image)]).send().await;
+            (told.status == 303).then(|| told.leads_to())
+        })
+        .await;
+        assert_eq!(ended(&console, &admin, &told).await["stage"], "done");
+
+        // The test login, the search, the question for what is newer, and a pull.
+        console.by(&admin, "POST", &format!("/registries/{}/check", encoded(&host))).send().await.expect(303);
+        console.by(&admin, "GET", &format!("/images/search?term={}", encoded(&format!("{host}/web")))).send().await;
+        let told = until("it is known that it came from there", async || {
+            let told = console.by(&admin, "POST", "/images/check").form(&[("tag", &image)]).send().await;
+            (told.status == 303).then(|| told.leads_to())
+        })
+        .await;
+        assert_eq!(ended(&console, &admin, &told).await["stage"], "done");
+        // Of an image that is not here, so that layers have to come; the other host has none.
+        let gone = format!("{host}/{}:1", engine.name("gone"));
+        let text = format!("FROM busybox:latest\nRUN echo {gone} > /made\n");
+        assert_eq!(does(&console, &admin, "/build", &[("text", &text), ("tag", &gone)]).await["stage"], "done");
+        let id = engine.docker(&["image", "inspect", "-f", "{{.Id}}", &gone]).await;
+        let push = format!("/images/{}/push", id.trim_start_matches("sha256:"));
+        let told = until("the tag is seen", async || {
+            let told = console.by(&admin, "POST", &push).form(&[("tag", &gone)]).send().await;
+            (told.status == 303).then(|| told.leads_to())
+        })
+        .await;
+        assert_eq!(ended(&console, &admin, &told).await["stage"], "done");
+        engine.docker(&["rmi", "-f", &gone]).await;
+        let told = does(&console, &admin, "/images/pull", &[("reference", &gone)]).await;
+        assert_eq!(told["stage"], "failed", "{told}");
+
+        assert!(one.asked().iter().any(|asked| !asked.ends_with("|-")), "it was signed in to");
+        assert!(!other.asked().is_empty(), "it was sent there");
+        assert!(other.asked().iter().all(|asked| asked.ends_with("|-")), "{:?}", other.asked());
+    }
+}
+
+#[tokio::test]
+async fn s046_what_a_host_answers_to_a_test_login_is_not_shown() {
+    let engine = RealEngine::docker28();
+    let console = Console::administered(&engine.socket).await;
+    let admin = console.admin().await;
+    let ops = console.hire(&admin, "ops", "operator", "").await;
+    for status in ["200", "401", "403", "500"] {
+        let inner = Host::start(&engine, &format!("return {status} 'the-inner-page of an inner host';")).await;
+        let host = format!("127.0.0.1:{}", inner.port);
+        let fields = [("host", host.as_str()), ("user", "a"), ("secret", "b")];
+        let answer = save(&console, &admin, &fields).await;
+        assert!(!answer.body.contains("the-inner-page"), "{status}: {}", answer.said());
+        assert!(!inner.asked().is_empty());
+        // Who is no administrator has nobody asked, whatever listens there.
+        let before = inner.asked().len();
+        let open = save(&console, &ops, &fields).await.expect(403);
+        let shut = save(&console, &ops, &[("host", "127.0.0.1:1"), ("user", "a"), ("secret", "b")]).await.expect(403);
+        assert_eq!((open.said(), inner.asked().len()), (shut.said(), before));
+    }
 }

@@ -57,10 +57,6 @@ async fn ask(console: &Console, walker: &Walker, route: &Route, path: &str) -> A
             return begun;
         }
     }
-    if path == "/networks/prune" {
-        // Those of others stay.
-        return ask.form(&[("listed", "1")]).send().await;
-    }
     ask.send().await
 }
 

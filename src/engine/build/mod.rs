@@ -1,23 +1,23 @@
 //! Building images: of a Dockerfile, of a folder, of what lies at an address. With BuildKit where the engine has it; podman
 //! has a builder of its own, with the same words as docker's old one.
 //!
-//! Own request where bollard 0.21.1 has BuildKit behind gRPC: a context that is sent with the request needs no session.
+//! Own request where bollard 0.21.1 has BuildKit behind a client of gRPC: a context that is sent with the request needs
+//! none, and what is left of the session is a small server ([`session`]).
 
 mod board;
+mod session;
 mod trace;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use futures_util::stream;
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
-use hyper::{
-    Request,
-    body::{Frame, Incoming},
-    header::CONTENT_TYPE,
-};
+use hyper::{Request, body::Incoming, header::CONTENT_TYPE};
 
-use self::board::{Board, Message};
+use self::{
+    board::{Board, Message},
+    session::Session,
+};
 use super::{
     Engine, Error, Outage, Spool,
     jobs::{Job, Jobs, Stage, Work},
@@ -60,8 +60,17 @@ pub struct Build {
     pub pull: bool,
 }
 
+/// Who builds it.
+#[derive(Clone, Copy)]
+enum Builder<'a> {
+    /// BuildKit, which asks back on its session.
+    Kit(Option<&'a Session>),
+    /// podman's own, which is told beforehand.
+    Podman,
+}
+
 impl Build {
-    fn query(&self, is_buildkit: bool, address: Option<&str>) -> String {
+    fn query(&self, builder: Builder, address: Option<&str>) -> String {
         let args = serde_json::to_string(&self.args).unwrap_or_default();
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         for tag in &self.tags {
@@ -84,8 +93,11 @@ impl Build {
                 query.append_pair(name, "1");
             }
         }
-        if is_buildkit {
+        if let Builder::Kit(session) = builder {
             query.append_pair("version", "2");
+            if let Some(session) = session {
+                query.append_pair("session", &session.id);
+            }
         }
         query.finish()
     }
@@ -120,10 +132,15 @@ impl Jobs<'_> {
         engine.reachable()?;
         let title = what.tags.first().map_or_else(|| "Build an image".to_owned(), |tag| format!("Build {tag}"));
         Ok(self.start("build", title, command, Vec::new(), move |engine, job| async move {
+            let is_page = matches!(&context, Context::Address(address) if is_web_page(address));
             match Box::pin(engine.build(&job, &what, context)).await {
                 Ok(image) => {
                     job.makes(what.tags.first().cloned().or(image));
                     Stage::Done { container: None }
+                }
+                Err(error) if is_page && quotes(&error) => {
+                    let why = "what lies at that address is neither a tar nor a Dockerfile that can be read";
+                    Stage::Failed { error: Error::Invalid(why.to_owned()), container: None }
                 }
                 Err(error) => Stage::Failed { error, container: None },
             }
@@ -131,9 +148,21 @@ impl Jobs<'_> {
     }
 }
 
+/// Whether the engine takes what it finds there for a Dockerfile, whatever it is: a page of some inner host (S046).
+fn is_web_page(address: &str) -> bool {
+    let is_git = address.split('#').next().is_some_and(|path| path.strip_suffix(".git").is_some());
+    address.starts_with("http") && !is_git
+}
+
+/// Whether it may be of words out of that page: a Dockerfile's mistakes are.
+fn quotes(error: &Error) -> bool {
+    let words = error.to_string().to_lowercase();
+    ["instruction", "parse", "parsing", "syntax"].iter().any(|word| words.contains(word))
+}
+
 impl Engine {
     async fn build(&self, job: &Work, what: &Build, context: Context) -> Result<Option<String>, Error> {
-        let is_buildkit = !self.live.picture().is_podman();
+        let is_podman = self.live.picture().is_podman();
         let address = match &context {
             Context::Address(address) => Some(address.clone()),
             Context::Text(_) | Context::Tar(_) => None,
@@ -143,13 +172,15 @@ impl Engine {
                 let name = if what.dockerfile.is_empty() { "Dockerfile" } else { &what.dockerfile };
                 whole(alone(name, &text)?)
             }
-            Context::Tar(spool) => sent(spool).await?,
+            Context::Tar(spool) => BodyExt::boxed(StreamBody::new(spool.frames().await?)),
             Context::Address(_) => whole(Bytes::new()),
         };
-        let request = Request::post(format!("/build?{}", what.query(is_buildkit, address.as_deref())))
-            .header(CONTENT_TYPE, "application/x-tar")
-            .body(body)
-            .map_err(|error| Error::Invalid(error.to_string()))?;
+        let session = if is_podman { None } else { self.opened(job).await };
+        let builder = if is_podman { Builder::Podman } else { Builder::Kit(session.as_ref()) };
+        let request = Request::post(format!("/build?{}", what.query(builder, address.as_deref())))
+            .header(CONTENT_TYPE, "application/x-tar");
+        let request = if is_podman { self.signed_for_all(request) } else { request };
+        let request = request.body(body).map_err(|error| Error::Invalid(error.to_string()))?;
         let response = deadline("POST /build", SILENCE, self.wire.send(request)).await??;
         if !response.status().is_success() {
             let status = response.status().as_u16();
@@ -168,19 +199,15 @@ impl Engine {
     }
 }
 
-/// What was received, on its way to the engine.
-async fn sent(mut spool: Spool) -> Result<Sent, Error> {
-    spool.rewind().await?;
-    let pieces = stream::unfold(Some(spool), async |spool| {
-        let mut spool = spool?;
-        let mut piece = BytesMut::with_capacity(256 << 10);
-        match spool.read(&mut piece).await {
-            Ok(0) => None,
-            Ok(_) => Some((Ok(Frame::data(piece.freeze())), Some(spool))),
-            Err(error) => Some((Err(error), None)),
+impl Engine {
+    /// The session of a build; without one, as behind a proxy that lets none through, it builds of what is here.
+    async fn opened(&self, job: &Work) -> Option<Session> {
+        let session = self.session().await;
+        if let Err(error) = &session {
+            job.say(&format!("The builder cannot ask for logins ({error}): it has to do with images that are here."));
         }
-    });
-    Ok(BodyExt::boxed(StreamBody::new(pieces)))
+        session.ok()
+    }
 }
 
 /// The messages of a stream, one after the other: a line each, or none between them.

@@ -150,7 +150,7 @@ impl Execs<'_> {
 }
 
 /// A random word: 128 bits.
-fn mark() -> Result<String, Error> {
+pub(super) fn mark() -> Result<String, Error> {
     let mut bytes = [0; 16];
     let none = |error: getrandom::Error| Error::Engine { status: 500, message: format!("no random numbers: {error}") };
     getrandom::fill(&mut bytes).map_err(none)?;

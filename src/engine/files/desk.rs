@@ -11,8 +11,10 @@ use std::{
     },
 };
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use data_encoding::HEXLOWER;
+use futures_util::{Stream, stream};
+use hyper::body::Frame;
 use jiff::Timestamp;
 use tokio::{
     fs::File,
@@ -27,6 +29,8 @@ use crate::engine::{ContainerId, Error};
 const UPLOADS: usize = 8;
 /// Transfers at once, on the whole engine.
 const TRANSFERS: usize = 16;
+/// How much of an upload is read at once.
+const PIECE: usize = 128 << 10;
 /// Transfers that ended badly and are remembered for who looks.
 const REMEMBERED: usize = 50;
 
@@ -64,10 +68,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn ours(error: &io::Error) -> Error {
+/// What is written at this path did not go there.
+fn ours(path: &Path, error: &io::Error) -> Error {
     let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
     let why = if full { "the disk of this console is full".to_owned() } else { error.to_string() };
-    Error::Engine { status: 507, message: format!("the upload could not be kept: {why}") }
+    let folder = path.parent().unwrap_or(path).display();
+    Error::Engine { status: 507, message: format!("the upload could not be kept in {folder}: {why}") }
 }
 
 impl Default for Desk {
@@ -174,7 +180,7 @@ impl Desk {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let path = settings.folder.join(format!("{number}.part"));
         let file = File::options().read(true).write(true).create_new(true).open(&path).await;
-        let file = file.map_err(|error| ours(&error))?;
+        let file = file.map_err(|error| ours(&path, &error))?;
         Ok(Spool { file, path, size: 0, largest: settings.largest, _place: place })
     }
 }
@@ -230,21 +236,39 @@ impl Spool {
         if self.size > self.largest {
             return Ok(false);
         }
-        self.file.write_all(bytes).await.map_err(|error| ours(&error))?;
+        self.file.write_all(bytes).await.map_err(|error| ours(&self.path, &error))?;
         Ok(true)
     }
 
     /// To its beginning, with everything written.
     pub(in crate::engine) async fn rewind(&mut self) -> Result<(), Error> {
-        self.file.flush().await.map_err(|error| ours(&error))?;
-        self.file.rewind().await.map(|_| ()).map_err(|error| ours(&error))
+        self.file.flush().await.map_err(|error| ours(&self.path, &error))?;
+        self.file.rewind().await.map(|_| ()).map_err(|error| ours(&self.path, &error))
     }
 }
 
 impl Spool {
     /// Reads on, from where it stands; 0 at the end.
-    pub(in crate::engine) async fn read(&mut self, piece: &mut BytesMut) -> std::io::Result<usize> {
+    pub(in crate::engine) async fn read(&mut self, piece: &mut BytesMut) -> io::Result<usize> {
         self.file.read_buf(piece).await
+    }
+
+    /// All of it, on its way to the engine; what is shorter than it was is broken off.
+    pub(in crate::engine) async fn frames(
+        mut self,
+    ) -> Result<impl Stream<Item = io::Result<Frame<Bytes>>> + Send + Sync + 'static, Error> {
+        self.rewind().await?;
+        let rest = self.size;
+        Ok(stream::try_unfold((self, rest), async |(mut spool, rest)| {
+            if rest == 0 {
+                return Ok(None);
+            }
+            let mut piece = BytesMut::with_capacity(PIECE);
+            match (&mut spool.file).take(rest).read_buf(&mut piece).await? {
+                0 => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+                count => Ok(Some((Frame::data(piece.freeze()), (spool, rest - count as u64)))),
+            }
+        }))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http_body_util::{Full, StreamBody};
 use hyper::{
     Request,
@@ -11,7 +11,6 @@ use hyper::{
     header::CONTENT_TYPE,
 };
 use tar::{EntryType, Header};
-use tokio::io::AsyncReadExt;
 
 use super::{
     Content, FileName, FilePath, Files, Hand, Spool, call, digest,
@@ -140,7 +139,7 @@ impl Files<'_> {
     ///
     /// # Errors
     /// As [`Files::look`]; where the engine does not take it.
-    pub async fn put(&self, folder: &FilePath, name: &FileName, mut spool: Spool, replace: bool) -> Result<Put, Error> {
+    pub async fn put(&self, folder: &FilePath, name: &FileName, spool: Spool, replace: bool) -> Result<Put, Error> {
         let hand = self.open(Wanted { writes: true, runs: false }).await?;
         self.folder(&hand, folder).await?;
         let old = self.stands(&hand, &folder.join(name.as_str())).await?;
@@ -152,9 +151,9 @@ impl Files<'_> {
         let like = self.like(&hand, folder, name.as_str(), old).await?;
         let head = header(name.as_str(), &like, EntryType::Regular, spool.size)?;
         let _claim = self.engine.files.claim(self.place, format!("The upload of {name}"))?;
-        spool.rewind().await?;
         let size = spool.size;
-        let body = StreamBody::new(stream::unfold(Sending::Head(head.into(), spool), Sending::next));
+        let around = |bytes: Bytes| stream::iter([Ok(Frame::data(bytes))]);
+        let body = StreamBody::new(around(head.into()).chain(spool.frames().await?).chain(around(trailer(size))));
         self.send(&hand, folder, body, size).await?;
         Ok(Put::Done)
     }
@@ -412,37 +411,6 @@ fn inside(path: &std::path::Path) -> Result<Option<std::path::PathBuf>, io::Erro
         }
     }
     Ok((!clean.as_os_str().is_empty()).then_some(clean))
-}
-
-/// A tar on its way: its header, the content of the file, its end.
-enum Sending {
-    Head(Bytes, Spool),
-    Content(Spool, u64),
-    Over,
-}
-
-impl Sending {
-    async fn next(self) -> Option<(Result<Frame<Bytes>, io::Error>, Self)> {
-        match self {
-            Self::Head(head, spool) => {
-                let rest = spool.size;
-                Some((Ok(Frame::data(head)), Self::Content(spool, rest)))
-            }
-            Self::Content(mut spool, rest) if rest > 0 => {
-                let mut buffer = BytesMut::with_capacity(128 << 10);
-                match (&mut spool.file).take(rest).read_buf(&mut buffer).await {
-                    Ok(0) => Some((Err(io::Error::from(io::ErrorKind::UnexpectedEof)), Self::Over)),
-                    Ok(count) => Some((Ok(Frame::data(buffer.freeze())), Self::Content(spool, rest - count as u64))),
-                    Err(error) => Some((Err(error), Self::Over)),
-                }
-            }
-            Self::Content(spool, _) => {
-                let end = trailer(spool.size);
-                Some((Ok(Frame::data(end)), Self::Over))
-            }
-            Self::Over => None,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,11 @@ fn fields() -> [Field; 9] {
     [
         Field::list("tag", "What the image will be called; any number of names.", "shop/web:1"),
         Field::text("text", "The Dockerfile, where it comes alone.", "FROM busybox"),
-        Field::text("address", "A git repository or a tar that the engine fetches, in place of a Dockerfile.", ""),
+        Field::text(
+            "address",
+            "A git repository or a tar that the engine fetches, in place of a Dockerfile; podman fetches none.",
+            "",
+        ),
         Field::text("dockerfile", "Where the Dockerfile is; Dockerfile, if nothing is said.", "Dockerfile"),
         Field::text("target", "The stage at which to stop.", ""),
         Field::text("platform", "Which platform it is for.", ""),
@@ -29,4 +33,5 @@ pub fn build() -> Doc {
         .about("Its steps are in the job. A folder or a tar goes to `/build/upload`, as multipart/form-data.")
         .body(fields())
         .gives::<Begun>(202, "A job builds it.")
+        .fails(501)
 }

@@ -188,6 +188,11 @@ async fn build(page: Page, fields: Fields) -> Result<Response, Error> {
         let why = "An address that the engine can fetch: https://host/project.git#branch:folder, or a tar.";
         draft.errors.push(("address", why.to_owned()));
     }
+    if !draft.address.is_empty() && page.picture.is_podman() {
+        let why = "podman fetches nothing to build by its API: upload the folder, or a tar of it.";
+        draft.errors.push(("address", why.to_owned()));
+        return wrong(&page, StatusCode::NOT_IMPLEMENTED, &draft);
+    }
     if draft.address.is_empty() && draft.text.trim().is_empty() {
         draft.errors.push(("text", "A Dockerfile begins with FROM and an image.".to_owned()));
     }
@@ -195,7 +200,7 @@ async fn build(page: Page, fields: Fields) -> Result<Response, Error> {
         draft.errors.push(("text", "That is too long for a Dockerfile: 512 KiB at most.".to_owned()));
     }
     if !draft.errors.is_empty() {
-        return wrong(&page, &draft);
+        return wrong(&page, StatusCode::UNPROCESSABLE_ENTITY, &draft);
     }
     let context = match draft.address.as_str() {
         "" => BuildContext::Text(draft.text.clone()),
@@ -204,8 +209,8 @@ async fn build(page: Page, fields: Fields) -> Result<Response, Error> {
     begin(&page, draft.build.clone(), context, draft.from()).await
 }
 
-fn wrong(page: &Page, draft: &Draft) -> Result<Response, Error> {
-    page.wrong(StatusCode::UNPROCESSABLE_ENTITY, "Nothing was built.", draft.errors.clone(), || draw(page, draft))
+fn wrong(page: &Page, status: StatusCode, draft: &Draft) -> Result<Response, Error> {
+    page.wrong(status, "Nothing was built.", draft.errors.clone(), || draw(page, draft))
 }
 
 /// Starts it, as a job that goes on when its page is left.

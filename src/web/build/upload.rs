@@ -58,7 +58,7 @@ pub async fn take(page: Page, request: Request) -> Result<Response, Error> {
         if draft.errors.is_empty() {
             draft.errors.push(("context", "Choose a folder, or a tar of one.".to_owned()));
         }
-        return wrong(&page, &draft);
+        return wrong(&page, StatusCode::UNPROCESSABLE_ENTITY, &draft);
     };
     begin(&page, draft.build, BuildContext::Tar(context), ".").await
 }

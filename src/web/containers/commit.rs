@@ -24,6 +24,7 @@ use crate::{
         chrome::Chrome,
         deed::{Came, Deed},
         doc::{Doc, Field},
+        error::sentence,
         extract::{Fields, Id, Page, Query},
         html::html,
     },
@@ -130,14 +131,10 @@ impl Draft {
 
 /// A name for a new image: a reference, but none that says what is in it.
 fn reference(text: &str) -> Result<(), String> {
-    let sentence = |why: String| {
-        let mut letters = why.chars();
-        letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default() + "."
-    };
     if text.is_empty() {
         return Err("The image needs a name, such as shop/web:kept.".to_owned());
     }
-    image::check(text).map_err(sentence)?;
+    image::check(text).map_err(|why| sentence(&why))?;
     if text.contains('@') || text.starts_with("sha256:") || crate::engine::is_id(text) {
         return Err("A digest or an id is made by the engine: give a name, and a tag after a colon.".to_owned());
     }

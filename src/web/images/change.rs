@@ -11,7 +11,7 @@ use axum::{
 
 use super::{
     detail::{find, gone},
-    form::{Errors, deed, error_of, reference, sentence},
+    form::{Errors, deed, error_of, reference},
     json,
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
         Error,
         chrome::Chrome,
         deed::Came,
-        error::Step,
+        error::{Step, sentence},
         extract::{Fields, Id, Page, Query},
         html::{bytes, html},
     },

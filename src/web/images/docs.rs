@@ -117,10 +117,10 @@ pub fn prune() -> Doc {
             older,
             Field::list(
                 "image",
-                "Just these: an id, and after blanks the tags that it was shown with; without, all that nobody uses now.",
+                "What goes, as `GET /images/prune` lists it: an id, and after blanks its tags. Nothing else does.",
                 "",
             ),
-            Field::switch("listed", "Nothing but what `image` lists, even if that is nothing."),
+            Field::listed(),
         ])
         .gives::<Begun>(202, "A job does it, or has done it by now.")
 }

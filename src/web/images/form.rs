@@ -3,7 +3,7 @@
 use crate::{
     command::image,
     engine::ImageId,
-    web::{deed::Deed, extract::Fields},
+    web::{deed::Deed, error::sentence, extract::Fields},
 };
 
 /// What is wrong with which field.
@@ -23,13 +23,6 @@ pub fn reference(fields: &Fields, errors: &mut Errors) -> String {
         errors.push(("reference", "That is an id: registries know names.".to_owned()));
     }
     reference
-}
-
-/// With a large letter and a full stop.
-pub fn sentence(why: &str) -> String {
-    let mut why = why.trim_end_matches('.').to_owned();
-    why.get_mut(..1).map(str::make_ascii_uppercase);
-    format!("{why}.")
 }
 
 /// Something done to an image.

@@ -14,6 +14,7 @@ use crate::{
     web::{
         Error,
         chrome::Chrome,
+        error::sentence,
         extract::{Fields, Page, Query},
         html::{bytes, count, html},
     },
@@ -125,9 +126,9 @@ pub async fn confirm(page: Page, Query(query): Query) -> Result<Response, Error>
 const MOST: usize = 3_000;
 
 /// `POST /images/prune`: removes the images of the list that was shown, `image` repeated, with the tags that they were shown
-/// with, and no other; without a list, what is unused now.
+/// with, and no other.
 pub async fn prune(page: Page, fields: Fields) -> Result<Response, Error> {
-    let (all, (age, hours)) = (fields.is_set("all"), age(&fields));
+    let (all, (age, _)) = (fields.is_set("all"), age(&fields));
     let mut images = Vec::new();
     for said in fields.all("image") {
         let mut words = said.split(' ');
@@ -137,9 +138,7 @@ pub async fn prune(page: Page, fields: Fields) -> Result<Response, Error> {
         images.push((id, tags));
     }
     if images.is_empty() && !fields.is_set("listed") {
-        let users = page.picture.users_of_images();
-        let (goes, _) = split(&page.picture, &users, all, hours);
-        images = goes.into_iter().map(|image| (image.id.clone(), image.tags.clone())).collect();
+        return Err(Error::blind("image", "/images/prune"));
     }
     let told = |(id, tags): &(ImageId, Vec<String>)| {
         let name = tags.first().map_or(id.short(), String::as_str);
@@ -156,6 +155,6 @@ pub async fn prune(page: Page, fields: Fields) -> Result<Response, Error> {
 }
 
 fn wrong(why: &str) -> Error {
-    let why = super::form::sentence(why);
+    let why = sentence(why);
     Error::of_fields(StatusCode::UNPROCESSABLE_ENTITY, "That is not an image.", [("image", why)])
 }

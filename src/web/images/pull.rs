@@ -18,6 +18,7 @@ use crate::{
         Error,
         answer::List,
         chrome::Chrome,
+        error::sentence,
         extract::{Fields, Page, Query},
         html::html,
     },
@@ -111,9 +112,7 @@ pub async fn pull(page: Page, fields: Fields) -> Result<Response, Error> {
                 EngineError::Forbidden(why) => {
                     wrong(StatusCode::FORBIDDEN, vec![("reference", format!("Your role does not allow that. {why}"))])
                 }
-                EngineError::Unsupported(why) => {
-                    wrong(StatusCode::NOT_IMPLEMENTED, vec![("all", super::form::sentence(&why))])
-                }
+                EngineError::Unsupported(why) => wrong(StatusCode::NOT_IMPLEMENTED, vec![("all", sentence(&why))]),
                 error => Err(error.into()),
             }
         }

@@ -8,13 +8,13 @@ use axum::{
     body::Body,
     extract::{Request, multipart::Field},
     http::StatusCode,
-    response::Response,
+    response::{Html, IntoResponse, Response},
 };
 use futures_util::stream;
 
 use super::{
     detail::find,
-    form::{Errors, deed},
+    form::{Errors, deed, error_of},
 };
 use crate::{
     command::{echo, image},
@@ -24,7 +24,7 @@ use crate::{
         attachment::attachment,
         chrome::Chrome,
         deed::Came,
-        error::Step,
+        error::{Step, sentence},
         extract::{Fields, Page, Query, is_on},
         files::{parts, patient},
         html::{bytes, html},
@@ -89,7 +89,7 @@ pub async fn choose(page: Page, Query(query): Query) -> Result<Response, Error> 
         let chrome = Chrome::new(&page, "Save images");
         html(&SavePage { chrome, is_one: !chosen.is_empty(), images, command })
     };
-    Ok(axum::response::IntoResponse::into_response(draw()?))
+    Ok(draw()?.into_response())
 }
 
 /// `GET /images/save.tar?id=…`: as the engine makes it.
@@ -133,29 +133,46 @@ pub async fn save(page: Page, Query(query): Query) -> Result<Response, Error> {
 #[template(path = "images/load.html")]
 struct LoadPage {
     chrome: Chrome,
+    is_podman: bool,
     command: String,
+    errors: Errors,
 }
 
 /// `GET /images/load`
 pub async fn new_load(page: Page) -> Result<Response, Error> {
-    let drawn = html(&LoadPage { chrome: Chrome::new(&page, "Load images"), command: echo::load(FILE) })?;
-    Ok(axum::response::IntoResponse::into_response(drawn))
+    Ok(load_form(&page, Errors::new())?.into_response())
+}
+
+fn load_form(page: &Page, errors: Errors) -> Result<Html<String>, Error> {
+    let is_podman = page.picture.is_podman();
+    html(&LoadPage { chrome: Chrome::new(page, "Load images"), command: echo::load(FILE), is_podman, errors })
 }
 
 #[derive(Template)]
 #[template(path = "images/import.html")]
-struct ImportPage {
+struct ImportPage<'a> {
     chrome: Chrome,
     command: String,
     may_replace: bool,
+    said: &'a Said,
+    errors: Errors,
+}
+
+impl ImportPage<'_> {
+    fn error_of(&self, field: &str) -> Option<&str> {
+        error_of(&self.errors, field)
+    }
 }
 
 /// `GET /images/import`
 pub async fn new_import(page: Page) -> Result<Response, Error> {
-    let command = echo::import("root.tar", Some("NAME:TAG"), &[], None);
+    let said = Said { reference: Some("NAME:TAG".to_owned()), ..Said::default() };
+    Ok(import_form(&page, &Said::default(), said.command(), Errors::new())?.into_response())
+}
+
+fn import_form(page: &Page, said: &Said, command: String, errors: Errors) -> Result<Html<String>, Error> {
     let may_replace = page.engine.reach().root;
-    let drawn = html(&ImportPage { chrome: Chrome::new(&page, "Import an image"), command, may_replace })?;
-    Ok(axum::response::IntoResponse::into_response(drawn))
+    html(&ImportPage { chrome: Chrome::new(page, "Import an image"), command, may_replace, said, errors })
 }
 
 /// A field that is no file.
@@ -182,7 +199,7 @@ pub async fn import(page: Page, request: Request) -> Result<Response, Error> {
 }
 
 /// What a form for an import says before its file.
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Said {
     reference: Option<String>,
     message: Option<String>,
@@ -194,7 +211,7 @@ impl Said {
     fn errors(&self) -> Errors {
         let mut errors = Errors::new();
         if let Some(Err(why)) = self.reference.as_deref().map(image::check) {
-            errors.push(("reference", super::form::sentence(&why)));
+            errors.push(("reference", sentence(&why)));
         } else if self.reference.as_deref().is_some_and(|name| name.contains('@')) {
             errors.push(("reference", "A digest is not given: a registry makes it.".to_owned()));
         }
@@ -209,6 +226,10 @@ impl Said {
         errors
     }
 
+    fn command(&self) -> String {
+        echo::import("root.tar", self.reference.as_deref(), &self.changes, self.message.as_deref())
+    }
+
     fn source(self) -> ImageSource {
         let Self { reference, message, changes, replace } = self;
         ImageSource::Files { reference, changes, message, replace }
@@ -219,7 +240,12 @@ async fn take(page: Page, request: Request, is_import: bool) -> Result<Response,
     let (mut form, since) = parts(request).await?;
     let mut said = Said::default();
     let what = if is_import { "Nothing was imported." } else { "Nothing was loaded." };
-    let of_field = |errors: Errors| Error::of_fields(StatusCode::UNPROCESSABLE_ENTITY, what, errors);
+    // The form again, with what was typed; a file has to be chosen anew.
+    let wrong = |status: StatusCode, said: &Said, errors: Errors| {
+        page.wrong(status, what, errors.clone(), || {
+            if is_import { import_form(&page, said, said.command(), errors) } else { load_form(&page, errors) }
+        })
+    };
     while let Some(mut field) = patient(form.next_field()).await? {
         if field.name() != Some("file") {
             let name = field.name().unwrap_or_default().to_owned();
@@ -238,7 +264,7 @@ async fn take(page: Page, request: Request, is_import: bool) -> Result<Response,
         }
         let errors = said.errors();
         if !errors.is_empty() {
-            return Err(of_field(errors));
+            return wrong(StatusCode::UNPROCESSABLE_ENTITY, &said, errors);
         }
         let mut first = patient(field.chunk()).await?;
         while first.as_ref().is_some_and(axum::body::Bytes::is_empty) {
@@ -246,12 +272,11 @@ async fn take(page: Page, request: Request, is_import: bool) -> Result<Response,
         }
         let Some(first) = first else { break };
         let (action, command, name) = if is_import {
-            let command = echo::import("root.tar", said.reference.as_deref(), &said.changes, said.message.as_deref());
-            ("import", command, said.reference.clone().unwrap_or_default())
+            ("import", said.command(), said.reference.clone().unwrap_or_default())
         } else {
             ("load", echo::load(FILE), String::new())
         };
-        let source = if is_import { std::mem::take(&mut said).source() } else { ImageSource::Saved };
+        let source = if is_import { said.clone().source() } else { ImageSource::Saved };
         let asked = page.asks(deed(action, "", &name, &command)).await?;
         let incoming = match page.engine.images().take(source, command).await {
             Ok(incoming) => incoming,
@@ -259,7 +284,7 @@ async fn take(page: Page, request: Request, is_import: bool) -> Result<Response,
                 asked.ended(Came { made: None, why: Some(error.to_string()) }).await;
                 return match error {
                     crate::engine::Error::Conflict(why) => {
-                        Err(of_field(vec![("reference", super::form::sentence(&why))]).conflict())
+                        wrong(StatusCode::CONFLICT, &said, vec![("reference", sentence(&why))])
                     }
                     error => Err(Error::from(error).what(what)),
                 };
@@ -274,5 +299,7 @@ async fn take(page: Page, request: Request, is_import: bool) -> Result<Response,
         }
         return Ok(page.begun(&incoming.end().await));
     }
-    Err(of_field(vec![("file", "Choose a tar; it may be compressed with gzip, bzip2, xz or zstd.".to_owned())]))
+    let mut errors = if is_import { said.errors() } else { Errors::new() };
+    errors.push(("file", "Choose a tar; it may be compressed with gzip, bzip2, xz or zstd.".to_owned()));
+    wrong(StatusCode::UNPROCESSABLE_ENTITY, &said, errors)
 }

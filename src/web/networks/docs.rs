@@ -150,8 +150,8 @@ pub fn prune() -> Doc {
         .about("Waits three seconds for the end. Where some stay, the error's `next` leads to the job that says why.")
         .body([
             all(),
-            Field::list_like("id", "Just these; without, all that nobody uses now.", ID),
-            Field::switch("listed", "Nothing but what `id` lists, even if that is nothing."),
+            Field::list_like("id", "What goes, as `GET /networks/prune` lists it. Nothing else does.", ID),
+            Field::listed(),
         ])
         .gives::<Begun>(202, "A job does it, or has done it by now.")
         .fails(404)

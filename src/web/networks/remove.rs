@@ -191,16 +191,16 @@ pub async fn confirm_prune(page: Page, Query(query): Query) -> Result<Response, 
     )
 }
 
-/// `POST /networks/prune`: removes the networks of the list that was shown, `id` repeated, and no other; without a
-/// list, what is unused now. One that somebody has joined meanwhile stays, and the result, a job's page, says so.
+/// `POST /networks/prune`: removes the networks of the list that was shown, `id` repeated, and no other. One
+/// that somebody has joined meanwhile stays, and the result, a job's page, says so.
 pub async fn prune(page: Page, fields: Fields) -> Result<Response, Error> {
     let all = fields.is_set("all");
     let ids: Result<Vec<NetworkId>, _> = fields.all("id").map(str::parse).collect();
-    let mut ids = ids.map_err(|why| {
+    let ids = ids.map_err(|why| {
         Error::of_fields(StatusCode::UNPROCESSABLE_ENTITY, "That is not a network.", [("id", format!("{why}."))])
     })?;
     if ids.is_empty() && !fields.is_set("listed") {
-        ids = idle(&page, all).0.into_iter().map(|network| network.id.clone()).collect();
+        return Err(Error::blind("id", "/networks/prune"));
     }
     let found: Vec<_> = ids.iter().filter_map(|id| page.picture.networks.get(id)).collect();
     let line = command(all, &found);

@@ -49,7 +49,7 @@ pub fn prune() -> Doc {
     Doc::new("Remove what nothing uses: containers, networks, volumes, images and the build cache")
         .body(wish().into_iter().chain([
             Field::list("thing", "What goes, as `GET /engine/prune` names it. Nothing else does.", "container:…"),
-            Field::switch("listed", "Nothing but what `thing` lists, even if that is nothing."),
+            Field::listed(),
         ]))
         .about("`GET /engine/prune` lists what would go; send of that list what shall. The job says how each ended.")
         .gives::<Begun>(202, "A job does it.")

@@ -13,7 +13,6 @@ use crate::{
         Error,
         chrome::Chrome,
         deed::Deed,
-        error::Step,
         extract::{Fields, Page, Query},
         html::{bytes, html},
         moment::moment,
@@ -176,11 +175,8 @@ pub async fn prune(page: Page, fields: Fields) -> Result<Response, Error> {
     if !wrong.is_empty() {
         return Err(Error::of_fields(StatusCode::UNPROCESSABLE_ENTITY, "Nothing was removed.", wrong));
     }
-    // Nobody prunes blindly: a request that went astray must not empty an engine.
     if listed.is_empty() && !fields.is_set("listed") {
-        let why = "Say what goes, thing by thing, as GET /engine/prune lists it.";
-        return Err(Error::of_fields(StatusCode::UNPROCESSABLE_ENTITY, "Nothing was removed.", [("thing", why)])
-            .next(Step::link("What would go", "/engine/prune")));
+        return Err(Error::blind("thing", "/engine/prune"));
     }
     let known = if listed.is_empty() { Vec::new() } else { page.engine.prune_plan(&wish).await?.goes };
     let goes = chosen(listed, known, &page.picture);
@@ -220,7 +216,7 @@ fn one(goes: &Goes) -> String {
         Thing::Container(_) => echo::rm(&[&goes.name], false, false, false),
         Thing::Network(_) => echo::network_rm(&[&goes.name]),
         Thing::Volume(name) => echo::volume_rm(&[name.as_str()], false),
-        Thing::Image { id, name } => echo::image_rm(&[name.as_deref().unwrap_or(id)]),
+        Thing::Image { id, name } => echo::rmi(&[name.as_deref().unwrap_or(id)], false),
         Thing::Cache(id) => echo::builder_prune(&[("id", id)]),
     }
 }

@@ -306,16 +306,16 @@ pub async fn confirm_prune(page: Page, Query(query): Query) -> Result<Response, 
     )
 }
 
-/// `POST /volumes/prune`: removes the volumes of the list that was shown, `name` repeated, and no other; without a
-/// list, what is unused now. One that somebody has come to use meanwhile stays, and the result, a job's page, says so.
+/// `POST /volumes/prune`: removes the volumes of the list that was shown, `name` repeated, and no other. One that
+/// somebody has come to use meanwhile stays, and the result, a job's page, says so.
 pub async fn prune(page: Page, fields: Fields) -> Result<Response, Error> {
     let all = fields.is_set("all");
     let named: Result<Vec<VolumeName>, _> = fields.all("name").map(str::parse).collect();
-    let mut names = named.map_err(|why| {
+    let names = named.map_err(|why| {
         Error::of_fields(StatusCode::UNPROCESSABLE_ENTITY, "That is not a volume.", [("name", format!("{why}."))])
     })?;
     if names.is_empty() && !fields.is_set("listed") {
-        names = unused(&page.picture, all).0.into_iter().map(|volume| volume.name.clone()).collect();
+        return Err(Error::blind("name", "/volumes/prune"));
     }
     let deed = |name: &VolumeName| {
         Deed::new("volume.remove", "volume", name.as_str(), name.as_str(), &echo::volume_rm(&[name.as_str()], false))

@@ -94,8 +94,8 @@ pub fn prune() -> Doc {
         .about("Waits three seconds for the end. Where some stay, the error's `next` leads to the job that says why.")
         .body([
             all(),
-            Field::list_like("name", "Just these; without, all that nobody uses now.", NAME),
-            Field::switch("listed", "Nothing but what `name` lists, even if that is nothing."),
+            Field::list_like("name", "What goes, as `GET /volumes/prune` lists it. Nothing else does.", NAME),
+            Field::listed(),
         ])
         .gives::<Begun>(202, "A job does it, or has done it by now.")
         .fails(404)

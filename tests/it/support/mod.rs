@@ -1,10 +1,12 @@
 //! What the tests are told with: the console as a process, real engines, and a dozen words.
 
 pub mod console;
+pub mod disk;
 pub mod engine;
 pub mod people;
 pub mod provider;
 pub mod proxy;
+pub mod registry;
 pub mod terminal;
 pub mod tls;
 pub mod words;
