@@ -9,6 +9,7 @@ use crate::{
     command::{LineError, RunLine, Verb, complete, flags, unknowns},
     web::{
         Error,
+        error::sentence,
         extract::{Fields, Page},
     },
 };
@@ -109,12 +110,6 @@ impl Paste {
         let words = [part(0, error.at.start), part(error.at.start, error.at.end), part(error.at.end, line.len())];
         self.errors.push((sentence(&error.message), words));
     }
-}
-
-/// The engine's and docker's words begin small.
-fn sentence(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).chain(['.']).collect()).unwrap_or_default()
 }
 
 /// A flag for the docker command on somebody's terminal, and why it is none of the console's.
