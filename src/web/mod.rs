@@ -3,6 +3,7 @@
 
 mod accept;
 mod activity;
+mod address;
 mod answer;
 mod api;
 mod asker;

@@ -12,7 +12,7 @@ use futures_util::stream;
 use jiff::Timestamp;
 
 use super::{
-    Error, Routes,
+    Error, Routes, address,
     answer::Newest,
     attachment::attachment,
     chrome::Chrome,
@@ -101,9 +101,9 @@ async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
     let found = page.asker.team.audit(filter.clone(), ENTRIES).await?;
     let asked = || query.0.iter().filter(|(name, value)| name != "before" && !value.is_empty());
     let path = |before: Option<i64>| {
-        let mut path = url::form_urlencoded::Serializer::new(String::new());
-        path.extend_pairs(asked()).extend_pairs(before.map(|before| ("before", before.to_string())));
-        format!("/audit?{}", path.finish())
+        let before = before.map(|before| before.to_string()).unwrap_or_default();
+        let asked = asked().map(|(name, value)| (name.as_str(), value.as_str()));
+        address::address("/audit", asked.chain([("before", before.as_str())]))
     };
     let older = found.entries.last().filter(|_| found.more).map(|last| path(Some(last.seq)));
     let (is_older, is_filtered) = (filter.before.is_some(), asked().next().is_some());
@@ -117,7 +117,7 @@ async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
                 entries: &found.entries,
                 going_on,
                 older: older.as_deref(),
-                newest: path(None).trim_end_matches('?').to_owned(),
+                newest: path(None),
                 is_older,
                 is_filtered,
                 names: page.asker.team.accounts().iter().map(|account| account.name.clone()).collect(),

@@ -18,7 +18,7 @@ use crate::{
     engine::{ChangeKind, Container, ContainerId, FileChange, Mount, State},
     team::Right,
     web::{
-        Error, Routes,
+        Error, Routes, address,
         answer::List,
         asker::Can,
         chrome::Chrome,
@@ -72,21 +72,11 @@ impl View {
     }
 
     fn path(&self, id: &ContainerId) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        if let Some(kind) = self.kind {
-            query.append_pair("kind", kind.word());
-        }
-        if !self.search.is_empty() {
-            query.append_pair("q", &self.search);
-        }
-        if !self.folder.is_empty() {
-            query.append_pair("path", &self.folder);
-        }
-        if self.page > 1 {
-            query.append_pair("page", &self.page.to_string());
-        }
-        let query = query.finish();
-        format!("/containers/{id}/changes{}{query}", if query.is_empty() { "" } else { "?" })
+        let kind = self.kind.map_or("", ChangeKind::word);
+        address::address(
+            &format!("/containers/{id}/changes"),
+            [("kind", kind), ("q", &self.search), ("path", &self.folder), ("page", &address::page(self.page))],
+        )
     }
 
     fn takes(&self, change: &FileChange) -> bool {

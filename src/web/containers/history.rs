@@ -19,7 +19,7 @@ use crate::{
     engine::{Container, ContainerId, Event, Secrets},
     team::{Filter, Outcome, Recorded, Right},
     web::{
-        Error, Routes,
+        Error, Routes, address,
         answer::List,
         chrome::Chrome,
         doc::{Doc, Field},
@@ -88,21 +88,12 @@ struct View {
 
 impl View {
     fn parse(query: &Fields) -> Self {
-        let show = query.get("show").and_then(|word| Show::EACH.into_iter().find(|(_, each, _)| *each == word));
-        Self { show: show.map(|(show, ..)| show).unwrap_or_default(), page: query.page() }
+        Self { show: address::choice(query, "show", &Show::EACH), page: query.page() }
     }
 
     fn path(self, id: &ContainerId, below: &str) -> String {
-        let word = Show::EACH.into_iter().find(|(show, ..)| *show == self.show).map_or("all", |(_, word, _)| word);
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        if self.show != Show::All {
-            query.append_pair("show", word);
-        }
-        if self.page > 1 {
-            query.append_pair("page", &self.page.to_string());
-        }
-        let query = query.finish();
-        format!("/containers/{id}/history{below}{}{query}", if query.is_empty() { "" } else { "?" })
+        let (show, page) = (address::word(self.show, &Show::EACH), address::page(self.page));
+        address::address(&format!("/containers/{id}/history{below}"), [("show", show), ("page", &page)])
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
     engine::{Columns, Container, ContainerId, Processes, State},
     team::Right,
     web::{
-        Error, Routes,
+        Error, Routes, address,
         chrome::Chrome,
         doc::{Doc, Field},
         extract::{Fields, Id, Page, Query},
@@ -94,37 +94,20 @@ struct View {
 impl View {
     fn parse(query: &Fields) -> Self {
         let columns = query.get("columns").and_then(|word| Columns::EACH.into_iter().find(|each| each.word() == word));
-        let said = query.text("sort").unwrap_or_default();
-        let sort = SORTS.iter().find(|key| **key == said.trim_start_matches('-')).copied().unwrap_or_default();
-        Self {
-            columns: columns.unwrap_or_default(),
-            sort,
-            descending: said.starts_with('-') && !sort.is_empty(),
-            tree: query.is_set("tree"),
-            page: query.page(),
-        }
-    }
-
-    fn query(&self) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        if self.columns != Columns::default() {
-            query.append_pair("columns", self.columns.word());
-        }
-        if !self.sort.is_empty() {
-            query.append_pair("sort", &format!("{}{}", if self.descending { "-" } else { "" }, self.sort));
-        }
-        if self.tree {
-            query.append_pair("tree", "1");
-        }
-        if self.page > 1 {
-            query.append_pair("page", &self.page.to_string());
-        }
-        let query = query.finish();
-        if query.is_empty() { query } else { format!("?{query}") }
+        let (sort, descending) = address::sort(query, SORTS, "");
+        Self { columns: columns.unwrap_or_default(), sort, descending, tree: query.is_set("tree"), page: query.page() }
     }
 
     fn path(&self, id: &ContainerId, below: &str) -> String {
-        format!("/containers/{id}/processes{below}{}", self.query())
+        address::address(
+            &format!("/containers/{id}/processes{below}"),
+            [
+                ("columns", if self.columns == Columns::default() { "" } else { self.columns.word() }),
+                ("sort", &address::sort_word((self.sort, self.descending), "")),
+                ("tree", address::tick(self.tree)),
+                ("page", &address::page(self.page)),
+            ],
+        )
     }
 
     fn with(&self, change: impl FnOnce(&mut Self)) -> Self {

@@ -5,7 +5,7 @@ use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 use crate::{
     command::echo,
     engine::{Container, ContainerId, Figures, Health, Picture, encoded},
-    web::{extract::Fields, html::count, order::natural},
+    web::{address, extract::Fields, html::count, order::natural},
 };
 
 /// Rows on a page.
@@ -68,14 +68,9 @@ pub struct View {
 
 impl View {
     pub fn parse(query: &Fields) -> Self {
-        let show = query.get("show").and_then(|word| Show::EACH.into_iter().find(|(_, name, _)| *name == word));
-        let (sort, descending) = match query.text("sort") {
-            Some(sort) => (sort.trim_start_matches('-'), sort.starts_with('-')),
-            None => ("name", false),
-        };
-        let sort = SORTS.into_iter().find(|(name, _)| *name == sort).map_or("name", |(name, _)| name);
+        let (sort, descending) = address::sort(query, &SORTS.map(|(name, _)| name), "name");
         Self {
-            show: show.map(|(show, ..)| show).unwrap_or_default(),
+            show: address::choice(query, "show", &Show::EACH),
             search: query.text("q").unwrap_or_default().to_lowercase(),
             filters: FILTERS
                 .into_iter()
@@ -92,22 +87,15 @@ impl View {
 
     /// The address of this view.
     pub fn path(&self) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        let mut pair = |name: &str, value: &str, wanted: bool| {
-            if wanted {
-                query.append_pair(name, value);
-            }
-        };
-        pair("show", self.show.word(), self.show != Show::All);
-        pair("q", &self.search, !self.search.is_empty());
-        self.filters.iter().for_each(|(name, value)| pair(name, value, true));
-        let sort = format!("{}{}", if self.descending { "-" } else { "" }, self.sort);
-        pair("sort", &sort, sort != "name");
-        pair("group", "none", !self.grouped);
-        self.shut.iter().for_each(|stack| pair("shut", stack, true));
-        pair("page", &self.page.to_string(), self.page > 1);
-        let query = query.finish();
-        if query.is_empty() { "/containers".to_owned() } else { format!("/containers?{query}") }
+        let sort = address::sort_word((&self.sort, self.descending), "name");
+        let page = address::page(self.page);
+        let parts = [("show", address::word(self.show, &Show::EACH)), ("q", &self.search)]
+            .into_iter()
+            .chain(self.filters.iter().map(|(name, value)| (*name, value.as_str())))
+            .chain([("sort", sort.as_str()), ("group", if self.grouped { "" } else { "none" })])
+            .chain(self.shut.iter().map(|stack| ("shut", stack.as_str())))
+            .chain([("page", page.as_str())]);
+        address::address("/containers", parts)
     }
 
     /// The address, to be put into the query of another.

@@ -15,7 +15,7 @@ use crate::{
     command::echo,
     engine::{EventCursor, EventFilter, FoundEvents, KeptEvent, Picture},
     web::{
-        Error,
+        Error, address,
         answer::Newest,
         attachment::attachment,
         chrome::Chrome,
@@ -108,12 +108,11 @@ fn command(query: &Fields) -> String {
 }
 
 /// The same search from another place; none is the newest.
-fn address(base: &str, query: &Fields, before: Option<EventCursor>) -> String {
+fn path_to(base: &str, query: &Fields, before: Option<EventCursor>) -> String {
     let asked = query.0.iter().filter(|(name, value)| name != "before" && !value.trim().is_empty());
-    let mut path = url::form_urlencoded::Serializer::new(String::new());
-    path.extend_pairs(asked).extend_pairs(before.map(|before| ("before", before.to_string())));
-    let query = path.finish();
-    if query.is_empty() { base.to_owned() } else { format!("{base}?{query}") }
+    let before = before.map(|before| before.to_string()).unwrap_or_default();
+    let asked = asked.map(|(name, value)| (name.as_str(), value.as_str()));
+    address::address(base, asked.chain([("before", before.as_str())]))
 }
 
 /// A line of what was found.
@@ -187,9 +186,9 @@ fn draw(
         chrome: Chrome::new(page, "Events of the last month"),
         command: command(query),
         lines: found.kept.iter().map(|kept| Line::new(kept, &page.picture)).collect(),
-        older: found.older.map(|older| address("/events/search", query, Some(older))),
-        newest: address("/events/search", query, None),
-        file: address("/events.jsonl", query, None),
+        older: found.older.map(|older| path_to("/events/search", query, Some(older))),
+        newest: path_to("/events/search", query, None),
+        file: path_to("/events.jsonl", query, None),
         is_older: query.text("before").is_some(),
         is_filtered: query.0.iter().any(|(name, value)| name != "before" && !value.trim().is_empty()),
         kinds: KINDS,
@@ -218,7 +217,7 @@ pub async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
     page.show(
         || Newest {
             items: events.collect::<Vec<_>>(),
-            older: found.older.map(|older| address("/events/search", &query, Some(older))),
+            older: found.older.map(|older| path_to("/events/search", &query, Some(older))),
         },
         || draw(&page, &query, &wrong, &found),
     )

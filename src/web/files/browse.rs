@@ -16,7 +16,7 @@ use crate::{
     },
     team::Right,
     web::{
-        Error,
+        Error, address,
         chrome::Chrome,
         error::Step,
         extract::{Fields, Page, Query},
@@ -323,13 +323,9 @@ fn folder(
     let first = (want.page - 1).saturating_mul(ROWS).min(picked.len().saturating_sub(1) / ROWS * ROWS);
     let last = (first + ROWS).min(picked.len());
     let at = |sort: &str, number: usize| {
-        let query = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("path", here.path.as_str())
-            .append_pair("q", &want.search)
-            .append_pair("sort", sort)
-            .append_pair("page", &number.to_string())
-            .finish();
-        format!("{}?{query}", spot.base)
+        let page = address::page(number);
+        let parts = [("path", here.path.as_str()), ("q", &want.search), ("sort", sort), ("page", &page)];
+        address::address(&spot.base, parts)
     };
     let word = |by: By| By::EACH.into_iter().find(|(each, ..)| *each == by).map_or("name", |(_, word, _)| word);
     let sorted = format!("{}{}", if want.is_reversed { "-" } else { "" }, word(want.by));

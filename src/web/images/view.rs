@@ -5,7 +5,7 @@ use std::{cmp::Ordering, collections::HashMap, sync::Arc};
 use crate::{
     command::echo,
     engine::{Container, Image, ImageId, Picture},
-    web::{extract::Fields, order::natural},
+    web::{address, extract::Fields, order::natural},
 };
 
 /// Rows on a page.
@@ -75,38 +75,27 @@ pub fn finds(image: &Image, text: &str) -> bool {
 
 impl View {
     pub(super) fn parse(query: &Fields) -> Self {
-        let show = query.get("show").and_then(|word| Show::EACH.into_iter().find(|(_, name, _)| *name == word));
-        let said = query.text("sort").unwrap_or("name");
-        let sort = SORTS.into_iter().find(|name| *name == said.trim_start_matches('-'));
+        let (sort, descending) = address::sort(query, &SORTS, SORTS[0]);
         Self {
-            show: show.map(|(show, ..)| show).unwrap_or_default(),
+            show: address::choice(query, "show", &Show::EACH),
             search: query.text("q").unwrap_or_default().to_lowercase(),
-            sort: sort.unwrap_or("name"),
-            descending: sort.is_some() && said.starts_with('-'),
+            sort,
+            descending,
             page: query.page(),
         }
     }
 
     /// Its parts in the address but for the search and the page.
     pub(super) fn kept(&self) -> Vec<(&'static str, String)> {
-        let show = Show::EACH.into_iter().find(|(each, ..)| *each == self.show && *each != Show::All);
-        let sort = format!("{}{}", if self.descending { "-" } else { "" }, self.sort);
-        let sort = Some(sort).filter(|sort| sort != "name");
-        show.map(|(_, word, _)| ("show", word.to_owned())).into_iter().chain(sort.map(|sort| ("sort", sort))).collect()
+        let show = address::word(self.show, &Show::EACH).to_owned();
+        let sort = address::sort_word((self.sort, self.descending), SORTS[0]);
+        [("show", show), ("sort", sort)].into_iter().filter(|(_, value)| !value.is_empty()).collect()
     }
 
     /// The address of this view, below `base`.
     pub(super) fn path(&self, base: &str) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(self.kept());
-        if !self.search.is_empty() {
-            query.append_pair("q", &self.search);
-        }
-        if self.page > 1 {
-            query.append_pair("page", &self.page.to_string());
-        }
-        let query = query.finish();
-        if query.is_empty() { base.to_owned() } else { format!("{base}?{query}") }
+        let here = [("q", self.search.clone()), ("page", address::page(self.page))];
+        address::address(base, self.kept().into_iter().chain(here))
     }
 
     /// The address of another one.

@@ -9,7 +9,7 @@ use super::{Says, json};
 use crate::{
     engine::{JobId, Layer, Progress, Stage},
     web::{
-        Error,
+        Error, address,
         answer::List,
         asker::Can,
         chrome::Chrome,
@@ -60,27 +60,16 @@ struct View {
 
 impl View {
     fn parse(query: &Fields) -> Self {
-        let show = query.get("show").and_then(|word| Show::EACH.into_iter().find(|(_, name, _)| *name == word));
         Self {
-            show: show.map(|(show, ..)| show).unwrap_or_default(),
+            show: address::choice(query, "show", &Show::EACH),
             search: query.text("q").unwrap_or_default().to_lowercase(),
             page: query.page(),
         }
     }
 
     fn path(&self, base: &str, show: Show, page: usize) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        if let Some((_, word, _)) = Show::EACH.into_iter().find(|(each, ..)| *each == show && show != Show::All) {
-            query.append_pair("show", word);
-        }
-        if !self.search.is_empty() {
-            query.append_pair("q", &self.search);
-        }
-        if page > 1 {
-            query.append_pair("page", &page.to_string());
-        }
-        let query = query.finish();
-        if query.is_empty() { base.to_owned() } else { format!("{base}?{query}") }
+        let show = address::word(show, &Show::EACH);
+        address::address(base, [("show", show), ("q", &self.search), ("page", &address::page(page))])
     }
 
     fn finds(&self, job: &Progress) -> bool {

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     engine::{Container, ContainerId, Cursor, KeptLog, Level, Out, Place, Window},
     web::{
-        Error,
+        Error, address,
         chrome::Chrome,
         containers::frame::{Frame, Tab, find},
         extract::{Fields, Id, Page, Query},
@@ -212,12 +212,9 @@ impl<'a> LogsPage<'a> {
         let mut pen = Pen::new(&asked.sources).marking(wanted).at(here);
         let rows = window.lines.iter().map(|found| pen.draw(found).html).collect();
         let link = |name: &str, cursor: Cursor| {
-            let mut query = url::form_urlencoded::Serializer::new(String::new());
-            let kept = fields.0.iter().filter(|(name, value)| !PLACES.contains(&name.as_str()) && !value.is_empty());
-            kept.for_each(|(name, value)| {
-                query.append_pair(name, value);
-            });
-            format!("{path}?{}", query.append_pair(name, &cursor.to_string()).finish())
+            let kept = fields.0.iter().filter(|(name, _)| !PLACES.contains(&name.as_str()));
+            let kept = kept.map(|(name, value)| (name.as_str(), value.as_str()));
+            address::address(&path, kept.chain([(name, cursor.to_string().as_str())]))
         };
         let [first, last] = [window.lines.first(), window.lines.last()].map(|found| found.map(|found| found.cursor));
         let title = match (&asked.stack, asked.sources.as_slice()) {

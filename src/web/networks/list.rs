@@ -12,7 +12,7 @@ use crate::{
     command::{echo, words},
     engine::{Container, Network, NetworkId},
     web::{
-        Error,
+        Error, address,
         answer::List,
         asker::Can,
         chrome::Chrome,
@@ -82,14 +82,12 @@ pub fn finds(network: &Network, text: &str) -> bool {
 
 impl View {
     fn parse(query: &Fields) -> Self {
-        let show = query.get("show").and_then(|word| Show::EACH.into_iter().find(|(_, name, _)| *name == word));
-        let sort = query.text("sort").unwrap_or_default();
-        let (by, descending) = sort.strip_prefix('-').map_or((sort, false), |by| (by, true));
+        let (sort, descending) = address::sort(query, &SORTS, SORTS[0]);
         Self {
-            show: show.map(|(show, ..)| show).unwrap_or_default(),
+            show: address::choice(query, "show", &Show::EACH),
             search: query.text("q").unwrap_or_default().to_lowercase(),
             driver: query.text("driver").unwrap_or_default().to_owned(),
-            sort: SORTS.into_iter().find(|name| *name == by).unwrap_or(SORTS[0]),
+            sort,
             descending,
             page: query.page(),
         }
@@ -102,22 +100,16 @@ impl View {
     }
 
     fn path(&self, base: &str) -> String {
-        let show = Show::EACH.into_iter().find(|(each, ..)| *each == self.show).map_or("all", |(_, word, _)| word);
-        let sort = format!("{}{}", if self.descending { "-" } else { "" }, self.sort);
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        for (name, value, is_said) in [
-            ("show", show, self.show != Show::All),
-            ("q", &self.search, !self.search.is_empty()),
-            ("driver", &self.driver, !self.driver.is_empty()),
-            ("sort", &sort, sort != SORTS[0]),
-            ("page", &self.page.to_string(), self.page > 1),
-        ] {
-            if is_said {
-                query.append_pair(name, value);
-            }
-        }
-        let query = query.finish();
-        if query.is_empty() { base.to_owned() } else { format!("{base}?{query}") }
+        address::address(
+            base,
+            [
+                ("show", address::word(self.show, &Show::EACH)),
+                ("q", &self.search),
+                ("driver", &self.driver),
+                ("sort", &address::sort_word((self.sort, self.descending), SORTS[0])),
+                ("page", &address::page(self.page)),
+            ],
+        )
     }
 
     fn command(&self) -> String {

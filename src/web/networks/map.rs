@@ -13,7 +13,7 @@ use crate::{
     command::echo,
     engine::{Container, ContainerId, Network, NetworkId, Picture},
     web::{
-        Error,
+        Error, address,
         answer::List,
         chrome::Chrome,
         containers::{PortLink, StateMark},
@@ -48,18 +48,8 @@ impl View {
     }
 
     fn path(&self, base: &str) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        if self.all {
-            query.append_pair("all", "1");
-        }
-        if let Some(stack) = &self.stack {
-            query.append_pair("stack", stack);
-        }
-        if self.page > 1 {
-            query.append_pair("page", &self.page.to_string());
-        }
-        let query = query.finish();
-        if query.is_empty() { base.to_owned() } else { format!("{base}?{query}") }
+        let (stack, page) = (self.stack.as_deref().unwrap_or_default(), address::page(self.page));
+        address::address(base, [("all", address::tick(self.all)), ("stack", stack), ("page", &page)])
     }
 
     fn takes(&self, container: &Container) -> bool {

@@ -10,7 +10,7 @@ use crate::{
     command::echo,
     engine::{Disk, DiskUsage, ImageId, Picture, Sum, What},
     web::{
-        Error,
+        Error, address,
         asker::Can,
         chrome::Chrome,
         doc::Field,
@@ -52,15 +52,7 @@ impl View {
     }
 
     fn path(&self, base: &str, what: What, page: usize) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("of", what.word());
-        if !self.search.is_empty() {
-            query.append_pair("q", &self.search);
-        }
-        if page > 1 {
-            query.append_pair("page", &page.to_string());
-        }
-        format!("{base}?{}", query.finish())
+        address::address(base, [("of", what.word()), ("q", &self.search), ("page", &address::page(page))])
     }
 }
 
