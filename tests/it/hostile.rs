@@ -38,7 +38,15 @@ fn is_harmless(what: &str, body: &str) {
 fn is_visible(what: &str, body: &str) {
     is_harmless(what, body);
     let page = scraper::Html::parse_document(body);
-    let mut shown: String = page.root_element().text().collect();
+    // What stands in a field of many lines is its value.
+    let mut shown: String = page
+        .tree
+        .nodes()
+        .filter(|node| {
+            !node.parent().and_then(|parent| parent.value().as_element()).is_some_and(|it| it.name() == "textarea")
+        })
+        .filter_map(|node| node.value().as_text().map(|text| text.to_string()))
+        .collect();
     for element in page.select(&css("*")) {
         shown.extend(element.value().attrs().filter(|(name, _)| *name != "value").map(|(_, value)| value));
     }
@@ -253,7 +261,7 @@ async fn s024_names_of_networks_are_text() {
             "/networks/prune?all=1".to_owned(),
             "/engine/prune?all=1".to_owned(),
             "/events/search?type=network".to_owned(),
-            format!("/find?q={}", &id[..12]),
+            format!("/find?q={}", engine.name("")),
         ];
         for path in pages(web).into_iter().chain(of_network) {
             is_visible(&path, &console.get(&path).await.expect(200).body);
@@ -309,7 +317,7 @@ async fn s023_images_and_what_builds_and_events_say_are_text() {
         "/images?q=onerror".to_owned(),
         "/images/prune?all=1".to_owned(),
         format!("/containers/new?image={name}:1"),
-        format!("/find?q={name}"),
+        format!("/find?q={}", engine.name("")),
         format!("/events/search?q={name}"),
         "/events/search?type=image".to_owned(),
     ] {
@@ -349,7 +357,7 @@ async fn s025_the_engines_words_about_images_networks_and_builds_are_text() {
         format!("/images/{image}/json"),
         format!("/images/{image}/history"),
         format!("/images/{tag}"),
-        format!("/images/{tag}/push"),
+        format!("/images/{}/push", tag.trim_end_matches(":1")),
         format!("/networks/{network}"),
         format!("/networks/{network}/connect"),
         "/networks/create".to_owned(),

@@ -57,7 +57,7 @@ struct JobCard<'a> {
 }
 
 /// The steps of a build as a person counts them: BuildKit tells those of a stage in no order, `[3/3]` before `[1/3]`.
-/// Each stage's change places among themselves, and nothing else.
+/// Each stage's change places among themselves.
 fn in_order(steps: &[Step]) -> Vec<(usize, &Step)> {
     let place = |name: &str| {
         let counted = name.strip_prefix('[')?.split_once(']')?.0.split_once('/')?.0;
@@ -81,6 +81,8 @@ fn in_order(steps: &[Step]) -> Vec<(usize, &Step)> {
             }
         }
     }
+    // What it gets ready comes first, whenever it tells of it.
+    all.sort_by_key(|(_, step)| !step.name.starts_with("[internal]"));
     all
 }
 
@@ -271,24 +273,24 @@ mod tests {
     #[test]
     fn steps_are_counted_up_stage_by_stage() {
         let names = [
-            "[internal] load",
             "[3/3] RUN",
             "[build 2/2] RUN",
             "[2/3] COPY",
             "[build 1/2] FROM",
             "[1/3] FROM",
             "[a/b]",
+            "[internal] load",
         ];
         let steps: Vec<Step> = names.iter().map(|name| Step { name: (*name).to_owned(), ..Step::default() }).collect();
         let told: Vec<(usize, &str)> = in_order(&steps).into_iter().map(|(at, step)| (at, &*step.name)).collect();
         let expected = [
-            (0, "[internal] load"),
-            (5, "[1/3] FROM"),
-            (4, "[build 1/2] FROM"),
-            (3, "[2/3] COPY"),
-            (2, "[build 2/2] RUN"),
-            (1, "[3/3] RUN"),
-            (6, "[a/b]"),
+            (6, "[internal] load"),
+            (4, "[1/3] FROM"),
+            (3, "[build 1/2] FROM"),
+            (2, "[2/3] COPY"),
+            (1, "[build 2/2] RUN"),
+            (0, "[3/3] RUN"),
+            (5, "[a/b]"),
         ];
         assert_eq!(told, expected);
     }
