@@ -40,7 +40,6 @@ const OTHERS: &[&str] = &[
     "/registries",
     "/engine",
     "/engine/disk",
-    "/engine/prune",
     "/events/search",
     "/find?q=nothing-has-this",
 ];

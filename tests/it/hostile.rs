@@ -43,7 +43,7 @@ fn is_visible(what: &str, body: &str) {
         .tree
         .nodes()
         .filter(|node| {
-            !node.parent().and_then(|parent| parent.value().as_element()).is_some_and(|it| it.name() == "textarea")
+            node.parent().and_then(|parent| parent.value().as_element()).is_none_or(|it| it.name() != "textarea")
         })
         .filter_map(|node| node.value().as_text().map(|text| text.to_string()))
         .collect();
