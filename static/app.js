@@ -279,9 +279,10 @@ document.addEventListener("click", async (event) => {
 
 // ---- Keys: / to find, g then a letter to go, ? for this list.
 
-const GO = { o: "/", c: "/containers", i: "/images", v: "/volumes", e: "/events", j: "/jobs", a: "/activity", p: "/people", u: "/audit" };
+const GO = { o: "/", c: "/containers", l: "/logs", i: "/images", v: "/volumes", n: "/networks", b: "/build", r: "/registries", d: "/engine", e: "/events", j: "/jobs", t: "/terminals",
+  a: "/activity", p: "/people", u: "/audit", s: "/api" };
 const KEYS = { "/": () => $("[data-find]").focus(), "?": keys };
-const NAMES = { "/ or Ctrl K": "find a container" };
+const NAMES = { "/ or Ctrl K": "find a container, image, volume or network" };
 if ("creates" in document.body.dataset) {
   KEYS.n = () => go("/containers/new");
   NAMES.n = "make a container";

@@ -22,6 +22,7 @@ pub fn typed(text: impl Display, _: &dyn Values) -> askama::Result<Safe<String>>
 #[askama::filter_fn]
 pub fn short(text: impl Display, _: &dyn Values) -> askama::Result<String> {
     let text = text.to_string();
-    let is_id = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    Ok(if is_id { text.chars().take(12).collect() } else { text })
+    let digits = text.strip_prefix("sha256:").unwrap_or(&text);
+    let is_id = digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    Ok(if is_id { digits.chars().take(12).collect() } else { text })
 }

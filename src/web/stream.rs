@@ -341,31 +341,32 @@ impl Live {
     where
         D: Fn(&Progress) -> Result<Fragments, Error> + Send + 'static,
     {
-        let Self { place, ending, lease, .. } = self;
-        let state = (changes, (ending, lease), draw, place, Fragments::default(), true);
+        let Self { page, place, ending, lease, .. } = self;
+        let watch = page.engine.watch();
+        let state = (changes, watch, (ending, lease), (page, draw), place, Fragments::default(), true);
         let body = Body::from_stream(stream::unfold(
             state,
-            |(mut changes, (mut ending, mut lease), draw, place, before, first)| async move {
-                let mut heard = true;
+            |(mut changes, mut watch, (mut ending, mut lease), (page, draw), place, before, first)| async move {
                 if !first {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     tokio::select! {
                         _ = ending.changed() => return None,
                         () = lease.lost() => return None,
                         changed = changes.changed() => changed.ok()?,
-                        () = tokio::time::sleep(PULSE) => heard = false,
+                        changed = watch.changed() => changed.ok()?,
+                        () = tokio::time::sleep(PULSE) => {
+                            let pulse = pulse(watch.is_live());
+                            let state = (changes, watch, (ending, lease), (page, draw), place, before, false);
+                            return Some((Ok::<_, std::convert::Infallible>(pulse), state));
+                        }
                     }
                 }
-                if !heard {
-                    return Some((
-                        Ok::<_, std::convert::Infallible>(pulse(true)),
-                        (changes, (ending, lease), draw, place, before, false),
-                    ));
-                }
                 let progress = changes.progress();
-                let now = draw(&progress).unwrap_or_default();
+                let mut now = draw(&progress).unwrap_or_default();
+                // What stands around the job lives too: that it works is said there.
+                now.rest.extend(chrome::parts(&Page { picture: watch.picture(), ..page.clone() }));
                 let text = message(&progress.version.to_string(), &now.since(&before));
-                Some((Ok(text), (changes, (ending, lease), draw, place, now, false)))
+                Some((Ok(text), (changes, watch, (ending, lease), (page, draw), place, now, false)))
             },
         ));
         respond(body)

@@ -43,6 +43,46 @@ test("S023 hostile labels, variables, commands and checks are text, on every pag
   assert.ok(text.includes(EVIL), "the text is shown as it is");
 }, { expect: [/status of 4/] }));
 
+test("S023 S024 hostile images, networks, builds, registries and events are text, on every page of theirs", () => withPage(url, async (page) => {
+  const tag = `${unique("evil")}:1`, called = `${EVIL}${TURNED}${unique("net")}`;
+  const image = (await docker("commit", "-a", EVIL, "-m", `${EVIL}${TURNED}`, name, tag)).replace("sha256:", "");
+  const network = await docker("network", "create", "--label", `note=${EVIL}`, called);
+  await docker("network", "connect", network, await docker("run", "-d", "--name", unique("member"), "busybox:latest", ...IDLE));
+  const member = await docker("network", "inspect", "-f", "{{range $id, $it := .Containers}}{{$id}}{{end}}", network);
+  const sent = (path, fields) => fetch(url + path, { method: "POST", redirect: "manual", headers: { origin: url, accept: "text/html" }, body: new URLSearchParams(fields) });
+  const build = (await sent("/build", { text: "FROM busybox:latest\nARG EVIL\nRUN echo \"$EVIL\"; echo \"$EVIL\" >&2; exit 3\n", arg: `EVIL=${EVIL}${TURNED}` })).headers.get("location");
+  await until(async () => (await fetch(`${url}/networks/${network}`)).ok && (await fetch(`${url}/images/${image}`)).ok, "the console has seen them");
+  const typed = encodeURIComponent(`${EVIL}${TURNED}`);
+  for (const path of ["/images", `/images/${image}?reveal=1`, `/images/${image}/tag`, `/images/${image}/push`, `/images/${image}/remove`, `/images/save?id=${image}`, "/images/prune?all=1", `/images?q=${typed}`, `/images/pull?reference=${typed}`,
+    "/networks", `/networks?q=${typed}`, `/networks/${network}`, `/networks/${network}?reveal=1`, `/networks/${network}/remove`, `/networks/connect?network=${network}`, `/networks/disconnect?network=${network}&container=${member}`, "/networks/map?all=1", "/networks/ports",
+    "/networks/prune?all=1", `/networks/new?name=${typed}&subnet=${typed}&label-name=${typed}`, `/build?text=${typed}&tag=${typed}&arg=${typed}`, build, `/jobs?q=${typed}`, `/registries/${typed}/remove`, `/engine/disk?q=${typed}`,
+    "/events/search?type=image", "/events/search?type=network", `/events/search?q=${typed}`, `/find?q=${typed}`, `/find?q=${name.split("-")[0]}`]) {
+    await page.goto(path);
+    await page.evaluate(() => document.querySelectorAll("details").forEach((it) => { it.open = true; }));
+    assert.equal(await page.evaluate(() => window.__pwn), undefined, path);
+    assert.equal(await page.locator("img, main script, main b[hx-get], [onerror]").count(), 0, path);
+    assert.equal(await page.locator("a[href^='javascript:' i]").count(), 0, path);
+    const shown = await page.evaluate(() => {
+      document.querySelectorAll("textarea").forEach((it) => it.remove());   // what is edited is what it is
+      return [document.title, document.body.textContent, ...[...document.querySelectorAll("[title], [aria-label]")].flatMap((it) => [it.title, it.ariaLabel])].join("\n");
+    });
+    assert.ok(!shown.includes("\u202E"), `${path}: nothing turns the text around`);
+    assert.ok(await page.evaluate(() => document.scrollingElement.scrollWidth <= innerWidth), `${path}: nothing goes past the edge`);
+  }
+  // They are not left out: what was said is shown, and followed live.
+  await page.goto(`/networks?q=${network}`);
+  assert.ok((await page.locator(`[id="network-${network}"]`).innerText()).includes(EVIL));
+  await docker("network", "disconnect", network, member);
+  await page.locator(`[id="network-${network}"]`).getByText("nobody").waitFor();
+  await page.locator("main tr").getByRole("link", { name: /^Remove/ }).click();
+  await page.getByRole("dialog").waitFor();
+  assert.ok((await page.getByRole("dialog").innerText()).includes(EVIL));
+  await page.goto(build);
+  await page.locator("#job").getByText("failed after").waitFor();
+  assert.ok((await page.locator("#job .steps").innerText()).includes(EVIL));
+  assert.equal(await page.evaluate(() => window.__pwn), undefined);
+}, { expect: [/status of 4/] }));
+
 test("S023 the same through the live connection, and in dialogs", () => withPage(url, async (page) => {
   await page.goto(`/containers?q=${name}`);
   await row(page, name).waitFor();

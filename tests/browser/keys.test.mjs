@@ -1,7 +1,7 @@
 // By keyboard alone.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { docker, finish, make, serve, state, unique, withPage } from "./support.mjs";
+import { docker, finish, make, serve, state, unique, until, withPage } from "./support.mjs";
 
 after(finish);
 
@@ -20,7 +20,7 @@ const focused = (page) => page.evaluate(() => {
 test("no page holds the focus: Tab goes through it and out, each stop can be seen", async () => {
   const id = await docker("inspect", "-f", "{{.Id}}", name);
   await withPage(url, async (page) => {
-    for (const path of ["/", `/containers?q=${name}`, `/containers/${id}`, `/containers/${id}/remove`, "/containers/new", "/volumes", "/volumes/new"]) {
+    for (const path of ["/", `/containers?q=${name}`, `/containers/${id}`, `/containers/${id}/remove`, "/containers/new", "/volumes", "/volumes/new", "/images", "/images/pull", "/networks", "/networks/new", "/networks/map", "/build", "/registries", "/engine/disk", "/events/search"]) {
       await page.goto(path);
       await page.evaluate(() => document.activeElement.blur());
       const all = await page.evaluate(() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")]
@@ -33,7 +33,7 @@ test("no page holds the focus: Tab goes through it and out, each stop can be see
           const it = document.activeElement;
           if (it === document.body || it === document.documentElement) return null;
           const box = it.getBoundingClientRect();
-          return { html: it.outerHTML.slice(0, 200), seen: it.matches(".vh") || (box.width > 1 && box.height > 1 && it.checkVisibility()), ring: getComputedStyle(it).outlineStyle !== "none" };
+          return { html: it.outerHTML.slice(0, 200), seen: it.matches(".vh") || (box.width > 1 && box.height > 1 && it.checkVisibility()), ring: getComputedStyle(it).outlineStyle !== "none" || parseFloat(getComputedStyle(it.querySelector("rect") ?? it).strokeWidth) > 2 };
         });
         // Out at the end, or round to the beginning.
         if (!stop || (stops.size && stop.html === first)) { left = true; break; }
@@ -70,7 +70,8 @@ test("/ and Ctrl+K find, g and a letter go, also while a box is ticked; in a fie
   assert.ok((await focused(page)).find);
   await page.evaluate(() => document.activeElement.blur());
   await page.getByRole("checkbox", { name: `Select ${name}` }).focus();
-  for (const [key, path] of [["v", "/volumes"], ["c", "/containers"], ["e", "/events"], ["j", "/jobs"], ["o", "/"]]) {
+  for (const [key, path] of [["v", "/volumes"], ["c", "/containers"], ["i", "/images"], ["n", "/networks"], ["l", "/logs"], ["b", "/build"], ["r", "/registries"], ["d", "/engine"],
+    ["e", "/events"], ["j", "/jobs"], ["t", "/terminals"], ["a", "/activity"], ["u", "/audit"], ["s", "/api"], ["o", "/"]]) {
     await page.keyboard.press("g");
     await page.keyboard.press(key);
     await page.waitForURL(url + path);
@@ -78,6 +79,51 @@ test("/ and Ctrl+K find, g and a letter go, also while a box is ticked; in a fie
   await page.keyboard.press("n");
   await page.waitForURL("**/containers/new");
 }));
+
+test("each section has a key, and ? tells them all", () => withPage(url, async (page) => {
+  await page.goto("/containers");
+  const sections = await page.locator("#nav > a:not(.brand)").evaluateAll((all) => all.map((it) => it.firstChild.textContent.trim().toLowerCase()));
+  await page.keyboard.press("?");
+  const dialog = page.getByRole("dialog");
+  await dialog.waitFor();
+  const told = Object.fromEntries(await dialog.locator("dt").evaluateAll((all) => all.map((it) => [it.textContent, it.nextElementSibling.textContent])));
+  assert.deepEqual(Object.entries(told).filter(([key]) => key.startsWith("g ")).map(([, name]) => name).sort(), [...sections].sort());
+  assert.equal(told["g n"], "networks");
+  assert.match(told["/ or Ctrl K"], /image.*network/);
+}));
+
+for (const js of [true, false]) {
+  test(`${js ? "Ctrl+K finds" : "without scripts one finds"} images, volumes and networks too`, () => withPage(url, async (page) => {
+    const word = unique("found"), tag = `${word}-image:1`, volume = `${word}-volume`, network = `${word}-network`;
+    const find = async (text) => {
+      await page.goto("/jobs");
+      if (js) await page.keyboard.press("Control+k");
+      else await page.locator("[data-find]").focus();
+      await page.keyboard.type(text);
+      await page.keyboard.press("Enter");
+      await page.waitForURL((at) => at.pathname !== "/jobs");
+    };
+    await docker("tag", "busybox:latest", tag);
+    await docker("volume", "create", volume);
+    await docker("network", "create", network);
+    await until(async () => {
+      await find(word);
+      return await page.locator("main .list li").count() === 3;
+    }, "all three are found");
+    for (const [kind, name, path] of [["Images", tag, /images\/[0-9a-f]{64}$/], ["Volumes", volume, /volumes\/./], ["Networks", network, /networks\/[0-9a-f]{64}$/]]) {
+      await find(word);
+      const card = page.locator("section", { has: page.getByRole("heading", { name: kind }) });
+      await card.getByRole("link", { name: name.includes("image") ? /./ : name }).first().click();
+      await page.waitForURL(path);
+    }
+    // What only one list has is shown by that list.
+    await find(network);
+    await page.waitForURL(`**/networks?q=${network}`);
+    await page.getByRole("link", { name: network, exact: true }).waitFor();
+    await find(`${word}-nothing`);
+    await page.getByRole("heading", { name: "Nothing is." }).waitFor();
+  }, { js }));
+}
 
 test("the whole way of a removal", () => withPage(url, async (page) => {
   await page.goto(`/containers?q=${name}`);

@@ -50,6 +50,8 @@ async function sweep() {
   if (volumes.length) await docker("volume", "rm", "-f", ...volumes).catch(() => {});
   const networks = await lines("network", "ls", "-q", "--filter", `name=${PREFIX}-`);
   if (networks.length) await docker("network", "rm", ...networks).catch(() => {});
+  const images = await lines("images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", `reference=${PREFIX}-*`);
+  if (images.length) await docker("rmi", "-f", ...images).catch(() => {});
 }
 
 // ---- The console.
@@ -133,13 +135,13 @@ async function stop(it, data) {
 }
 
 /**
- * The test engine, seen through a window. Either it has these containers, volumes and networks only, and nothing ever happens in
+ * The test engine, seen through a window. Either it has these containers, images, volumes and networks only, and nothing ever happens in
  * it: for pages of an empty engine, and of one with a thousand containers. Or it has only what is named with the prefix
  * `only`, and the prefix is not seen: for pictures.
  */
-export async function window({ containers = [], volumes = [], networks = [], only } = {}) {
+export async function window({ containers = [], images = [], volumes = [], networks = [], only } = {}) {
   const socket = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "wheelhouse-engine-")), "engine.sock");
-  const lists = { "/containers/json": containers, "/volumes": { Volumes: volumes, Warnings: [] }, "/networks": networks };
+  const lists = { "/containers/json": containers, "/images/json": images, "/volumes": { Volumes: volumes, Warnings: [] }, "/networks": networks };
   const server = http.createServer((ask, answer) => {
     const [where] = ask.url.replace(/^\/v[\d.]+/, "").split("?");
     if (!only && where in lists) return answer.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(lists[where]));

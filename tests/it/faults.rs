@@ -27,6 +27,23 @@ use crate::support::{
 /// How soon the console has to be right again once the fault is gone.
 const HEALS: Duration = Duration::from_secs(5);
 
+/// Pages of what else an engine has.
+const OTHERS: &[&str] = &[
+    "/images/load",
+    "/images/import",
+    "/networks",
+    "/networks/new",
+    "/networks/map",
+    "/networks/ports",
+    "/networks/prune",
+    "/build",
+    "/registries",
+    "/engine",
+    "/engine/disk",
+    "/events/search",
+    "/find?q=nothing-has-this",
+];
+
 /// Waits until the console has its engine again, and fails if that takes longer than it may.
 async fn heals(console: &Console) {
     let begun = Instant::now();
@@ -217,7 +234,9 @@ async fn s067_what_is_wrong_with_the_socket_is_told_apart() {
         assert!(page.text("#banner").contains(&socket.display().to_string()), "{}", page.text("#banner"));
         assert!(command.is_empty() || page.texts("#banner [data-command]").iter().any(|text| text.contains(command)));
         assert!(console.get("/readyz").await.expect(503).body.contains(&socket.display().to_string()));
-        for path in ["/containers", "/volumes", "/events", "/jobs", "/containers/new", "/volumes/new"] {
+        for path in
+            ["/containers", "/volumes", "/events", "/jobs", "/containers/new", "/volumes/new"].iter().chain(OTHERS)
+        {
             assert!(console.get(path).await.expect(200).has("#banner [role=alert]"), "{path}");
         }
         assert!(texts.insert(page.text("#banner b")), "{texts:?}");
@@ -405,8 +424,8 @@ async fn s069_a_frozen_engine_freezes_no_page() {
         &web.path("inspect"),
         &web.path("remove"),
         &web.path("kill"),
-    ]
-    .map(str::to_owned);
+    ];
+    let paths: Vec<String> = paths.iter().chain(OTHERS).map(|path| (*path).to_owned()).collect();
     proxy.most_connections();
     engine.signal(rustix::process::Signal::STOP);
     let frozen = Instant::now();

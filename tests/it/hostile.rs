@@ -38,7 +38,15 @@ fn is_harmless(what: &str, body: &str) {
 fn is_visible(what: &str, body: &str) {
     is_harmless(what, body);
     let page = scraper::Html::parse_document(body);
-    let mut shown: String = page.root_element().text().collect();
+    // What stands in a field of many lines is its value.
+    let mut shown: String = page
+        .tree
+        .nodes()
+        .filter(|node| {
+            node.parent().and_then(|parent| parent.value().as_element()).is_none_or(|it| it.name() != "textarea")
+        })
+        .filter_map(|node| node.value().as_text().map(|text| text.to_string()))
+        .collect();
     for element in page.select(&css("*")) {
         shown.extend(element.value().attrs().filter(|(name, _)| *name != "value").map(|(_, value)| value));
     }
@@ -168,6 +176,20 @@ async fn s023_what_comes_in_the_address_is_text() {
         "/images/PAY",
         "/images/pull?reference=PAY&platform=PAY",
         "/images/prune?older=PAY",
+        "/images/search?term=PAY",
+        "/networks?q=PAY&driver=PAY&sort=PAY&show=PAY",
+        "/networks/PAY",
+        "/networks/new?name=PAY&driver=PAY&subnet=PAY&gateway=PAY&ip-range=PAY&option-name=PAY&option-value=PAY&label-name=PAY&label-value=PAY",
+        "/networks/connect?network=PAY&container=PAY&alias=PAY&ip=PAY",
+        "/networks/map?stack=PAY",
+        "/networks/ports?q=PAY&host=PAY",
+        "/build?text=PAY&tag=PAY&arg=PAY&address=PAY&dockerfile=PAY&target=PAY&platform=PAY",
+        "/registries/PAY/remove",
+        "/engine/disk?of=PAY&q=PAY",
+        "/engine/prune?label=PAY&until=PAY",
+        "/events/search?type=PAY&action=PAY&of=PAY&since=PAY&until=PAY&q=PAY",
+        "/jobs?q=PAY&show=PAY",
+        "/find?q=PAY",
         "/volumes/new?name=PAY&driver=PAY&option-name=PAY&option-value=PAY&label-name=PAY&label-value=PAY",
         "/containers/new?image=PAY&name=PAY&command=PAY&env-name=PAY&env-value=PAY&port-host=PAY&mount-source=PAY&memory=PAY&network=PAY",
         "/no/such/page?PAY",
@@ -194,6 +216,15 @@ async fn s023_what_comes_in_the_address_is_text() {
         ("/volumes", &[("name", PAY), ("driver", PAY)][..]),
         ("/containers/bulk", &[("action", "stop"), ("id", PAY)]),
         ("/volumes/prune", &[("listed", "1"), ("name", PAY)]),
+        ("/images/pull", &[("reference", PAY), ("platform", PAY)]),
+        ("/images/prune", &[("listed", "1"), ("image", PAY)]),
+        ("/networks", &[("name", PAY), ("driver", PAY), ("subnet", PAY), ("option-name", PAY), ("label-name", PAY)]),
+        ("/networks/prune", &[("listed", "1"), ("id", PAY)]),
+        (
+            "/build",
+            &[("text", PAY), ("tag", PAY), ("arg", PAY), ("dockerfile", PAY), ("platform", PAY), ("target", PAY)],
+        ),
+        ("/registries", &[("host", PAY), ("user", PAY), ("secret", PAY)]),
     ] {
         is_harmless(name, &console.post(name, fields).await.expect(422).body);
         is_visible(name, &console.ask("POST", name).htmx().form(fields).send().await.body);
@@ -214,10 +245,25 @@ async fn s024_names_of_networks_are_text() {
         let id = engine.network(&name).await;
         let web = engine.run(&format!("web{number}"), &format!("--network {id} busybox sleep 1000")).await;
         console.sees_state(&web.id, "running").await;
-        made.push((name, web));
+        made.push((name, web, id));
     }
-    for (name, web) in &made {
-        for path in pages(web) {
+    for (name, web, id) in &made {
+        let of_network = [
+            "/networks".to_owned(),
+            format!("/networks?q={id}"),
+            format!("/networks/{id}"),
+            format!("/networks/{id}/remove"),
+            format!("/networks/connect?network={id}"),
+            format!("/networks/connect?container={}", web.id),
+            format!("/networks/disconnect?network={id}&container={}", web.id),
+            "/networks/map?all=1".to_owned(),
+            "/networks/ports".to_owned(),
+            "/networks/prune?all=1".to_owned(),
+            "/engine/prune?all=1".to_owned(),
+            "/events/search?type=network".to_owned(),
+            format!("/find?q={}", engine.name("")),
+        ];
+        for path in pages(web).into_iter().chain(of_network) {
             is_visible(&path, &console.get(&path).await.expect(200).body);
         }
         // Filtered by that name it is found, and the form that lists all names is well.
@@ -227,10 +273,137 @@ async fn s024_names_of_networks_are_text() {
         assert_eq!(page.attributes("tr[data-name]", "data-name"), std::slice::from_ref(&web.name), "{name:?}");
         is_harmless("the form", &console.get("/containers/new").await.expect(200).body);
     }
-    for (_, web) in &made {
+    // Whatever it is called, one word that all have finds them.
+    let found = console.get(&format!("/networks?q={}", engine.name(""))).await.expect(200);
+    is_visible("what is found", &found.body);
+    for (_, web, _) in &made {
         console.post(&web.path("stop"), &[("timeout", "0")]).await.leads_to();
         assert_eq!(engine.state(&web.id).await, "exited");
     }
+}
+
+#[tokio::test]
+async fn s023_images_and_what_builds_and_events_say_are_text() {
+    let engine = RealEngine::docker28();
+    let console = Console::on(&engine).await;
+    let of = engine.create("of", "--network none busybox true").await;
+    let name = engine.name("evil");
+    let query: String = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("container", &*of.id), ("repo", &name), ("tag", "1"), ("author", PAY), ("comment", PAY)])
+        .finish();
+    let config = json!({
+        "Labels": { (PAY): PAY, "site": PAY },
+        "Env": [format!("EVIL={PAY}")],
+        "Cmd": [PAY],
+        "Entrypoint": [PAY],
+        "User": PAY,
+        "WorkingDir": format!("/{PAY}"),
+        "ExposedPorts": { "80/tcp": {} },
+    });
+    let (status, made) =
+        proxy::ask_engine(&engine.socket, "POST", &format!("/v1.41/commit?{query}"), Some(config)).await;
+    assert_eq!(status, 201, "{made}");
+    let id = made["Id"].as_str().expect("an id").trim_start_matches("sha256:").to_owned();
+    until("the image is seen", async || (console.get(&format!("/images/{id}")).await.status == 200).then_some(()))
+        .await;
+    for path in [
+        format!("/images/{id}"),
+        format!("/images/{id}?reveal=1"),
+        format!("/images/{id}/tag"),
+        format!("/images/{id}/push"),
+        format!("/images/{id}/remove"),
+        format!("/images/save?id={id}"),
+        format!("/images?q={id}"),
+        "/images?q=onerror".to_owned(),
+        "/images/prune?all=1".to_owned(),
+        format!("/containers/new?image={name}:1"),
+        format!("/find?q={}", engine.name("")),
+        format!("/events/search?q={name}"),
+        "/events/search?type=image".to_owned(),
+    ] {
+        is_visible(&path, &console.get(&path).await.expect(200).body);
+    }
+    let detail = console.get(&format!("/images/{id}?reveal=1")).await.expect(200);
+    contains_all(&detail.text("main"), &["<img src=x onerror=window.__pwn=1>", "⟨U+202E⟩", "␛]52;c;aGk=␇"]);
+
+    let arg = format!("EVIL={PAY}");
+    let text = "FROM busybox:latest\nARG EVIL\nRUN echo \"$EVIL\"; echo \"$EVIL\" >&2; exit 3\n";
+    let begun = console.post("/build", &[("text", text), ("tag", &format!("{name}:2")), ("arg", &arg)]).await;
+    let path = begun.header("location").to_owned();
+    let job = console.job_of(&begun).await;
+    is_visible("the build", &job.body);
+    contains_all(&job.text("#job .steps"), &["<img src=x onerror=window.__pwn=1>", "⟨U+202E⟩"]);
+    is_visible("the jobs", &console.get("/jobs").await.expect(200).body);
+    let live =
+        console.stream(&format!("{path}/stream")).await.until("the job", |data| data.contains("id=\"job\"")).await;
+    is_visible("the live build", &live.data);
+    engine.docker(&["rmi", "-f", &format!("{name}:1")]).await;
+    is_visible("the events", &console.get(&format!("/events/search?q={name}")).await.expect(200).body);
+}
+
+#[tokio::test]
+async fn s025_the_engines_words_about_images_networks_and_builds_are_text() {
+    let engine = RealEngine::docker28();
+    let tag = format!("{}:1", engine.name("evil"));
+    engine.docker(&["tag", "busybox:latest", &tag]).await;
+    let network = engine.network(&engine.name("net")).await;
+    let spy = proxy::FaultProxy::before(&engine.socket);
+    let console = Console::start(spy.socket()).ready().await;
+    console.expect_log("");
+    console.sees_network(&network).await;
+    let image = engine.docker(&["image", "inspect", "-f", "{{.Id}}", &tag]).await.replace("sha256:", "");
+    let words = json!({ "message": PAY }).to_string();
+    for asked in [
+        format!("/images/{image}/json"),
+        format!("/images/{image}/history"),
+        format!("/images/{tag}"),
+        format!("/images/{}/push", tag.trim_end_matches(":1")),
+        format!("/networks/{network}"),
+        format!("/networks/{network}/connect"),
+        "/networks/create".to_owned(),
+        "/images/create".to_owned(),
+        "/images/search".to_owned(),
+        "/system/df".to_owned(),
+        "/build".to_owned(),
+        "/auth".to_owned(),
+    ] {
+        spy.answer(&asked, 500, words.clone());
+    }
+    for path in [format!("/images/{image}"), format!("/networks/{network}"), "/images/search?term=web".to_owned()] {
+        is_visible(&path, &console.get(&path).await.body);
+    }
+    let registry = [("host", "registry.example"), ("user", "ada"), ("secret", "quiet anvil")];
+    let fresh = engine.name("fresh");
+    for (path, fields) in [
+        ("/networks", &[("name", &*fresh)][..]),
+        ("/images/pull", &[("reference", &tag)]),
+        ("/build", &[("text", "FROM busybox")]),
+        ("/registries", &registry),
+        ("/engine/disk/measure", &[]),
+        ("/images/measure", &[]),
+        (&format!("/networks/{network}/remove"), &[]),
+        (&format!("/images/{image}/push"), &[("tag", &tag)]),
+        (&format!("/images/{image}/remove"), &[("tag", &tag)]),
+    ] {
+        let answer = console.post(path, fields).await;
+        is_visible(path, &answer.body);
+        if answer.header("location").starts_with("/jobs/") {
+            let job = console.job_of(&answer).await;
+            is_visible(&format!("the job of {path}"), &job.body);
+            contains_all(&job.text("#job"), &["<img src=x", "⟨U+202E⟩"]);
+        }
+        is_visible(path, &console.ask("POST", path).htmx().form(fields).send().await.body);
+    }
+    for path in ["/engine/disk", "/images", "/networks", "/registries", "/jobs"] {
+        let failed = until("it has been tried", async || {
+            let page = console.get(path).await.expect(200);
+            (!page.text("main").contains("Measuring since")).then_some(page)
+        })
+        .await;
+        is_visible(path, &failed.body);
+    }
+    spy.heal();
+    engine.docker(&["rmi", "-f", &tag]).await;
 }
 
 #[tokio::test]

@@ -7,6 +7,9 @@ use serde::Deserialize;
 use super::{Info, Version};
 use crate::engine::{Address, Engine, Error, containers::or_default};
 
+/// How long a page waits for what the engine says of itself now, where it is known what it said before.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// Something that can run containers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Runtime {
@@ -105,11 +108,17 @@ impl Engine {
             info.version = wire.get::<Version>("/version").await?;
             Ok(info.tidied())
         };
-        let before = self.picture().info.clone();
-        match (self.facts.get((), fresh).await, before) {
-            (Ok(info), _) => Ok(self.reach.info(&info)),
-            (Err(_), Some(before)) => Ok(before),
-            (Err(error), None) => Err(error),
+        let picture = self.picture();
+        let Some(before) = picture.info.clone() else {
+            return self.facts.get((), fresh).await.map(|info| self.reach.info(&info));
+        };
+        // What was so when it last answered, rather than a page that waits with it (S069).
+        if !picture.link.is_live() {
+            return Ok(before);
+        }
+        match tokio::time::timeout(PATIENCE, self.facts.get((), fresh)).await {
+            Ok(Ok(info)) => Ok(self.reach.info(&info)),
+            _ => Ok(before),
         }
     }
 

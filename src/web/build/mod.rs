@@ -49,6 +49,8 @@ struct Draft {
     /// As they were typed, a line each.
     tags: String,
     args: String,
+    /// Whether it came with files.
+    is_upload: bool,
     errors: Vec<(&'static str, String)>,
 }
 
@@ -102,6 +104,7 @@ impl Draft {
                 no_cache: fields.is_set("nocache"),
                 pull: fields.is_set("pull"),
             },
+            is_upload: false,
             errors,
         }
     }
@@ -144,7 +147,16 @@ struct BuildPage<'a> {
 }
 
 impl BuildPage<'_> {
-    fn error_of(&self, field: &str) -> Option<&str> {
+    /// Whether something is wrong with this form: `f` is the one of a Dockerfile, `u` the one of files.
+    fn is_wrong(&self, form: &str) -> bool {
+        !self.draft.errors.is_empty() && self.draft.is_upload == (form == "u")
+    }
+
+    /// What is wrong with this field of this form.
+    fn error_of(&self, form: &str, field: &str) -> Option<&str> {
+        if !self.is_wrong(form) {
+            return None;
+        }
         self.draft.errors.iter().find(|(name, _)| *name == field).map(|(_, why)| why.as_str())
     }
 }

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 
-use super::{Draft, begin, wrong};
+use super::{Draft, EXAMPLE, begin, wrong};
 use crate::{
     engine::{BuildContext, Spool, pack, packed},
     web::{
@@ -43,7 +43,7 @@ pub async fn take(page: Page, request: Request) -> Result<Response, Error> {
             _ => fields.0.push((name, text(field, &since).await?)),
         }
     }
-    let mut draft = Draft::read(&fields);
+    let mut draft = Draft { is_upload: true, text: EXAMPLE.to_owned(), ..Draft::read(&fields) };
     let context = match upload {
         Upload::Tar(spool) => Some(spool),
         Upload::Folder(mut spool, _) => {

@@ -27,6 +27,7 @@ pub(super) mod words;
 pub use self::{
     frame::{Frame, Tab, find},
     row::{PortLink, StateMark},
+    view::finds,
 };
 use super::Routes;
 use crate::team::Right;

@@ -125,22 +125,7 @@ impl View {
     fn takes(&self, container: &Container) -> bool {
         self.show.takes(container)
             && self.filters.iter().all(|(name, value)| fits(container, name, value))
-            && self.finds(container)
-    }
-
-    /// Text search over name, id, image, label and port.
-    fn finds(&self, container: &Container) -> bool {
-        let text = self.search.as_str();
-        let has = |field: &str| field.to_lowercase().contains(text);
-        text.is_empty()
-            || has(&container.name)
-            || container.id.as_str().starts_with(text)
-            || has(&container.image)
-            || container.labels.iter().any(|(key, value)| has(key) || has(value) || has(&format!("{key}={value}")))
-            || text
-                .trim_start_matches(':')
-                .parse::<u16>()
-                .is_ok_and(|port| container.ports.iter().any(|p| p.private == port || p.public == Some(port)))
+            && finds(container, &self.search)
     }
 
     /// The docker command that lists the same, and what to say where there is none.
@@ -170,6 +155,20 @@ impl View {
         };
         (piped, note)
     }
+}
+
+/// Text search over name, id, image, label and port; `text` is in lower case.
+pub fn finds(container: &Container, text: &str) -> bool {
+    let has = |field: &str| field.to_lowercase().contains(text);
+    text.is_empty()
+        || has(&container.name)
+        || container.id.as_str().starts_with(text)
+        || has(&container.image)
+        || container.labels.iter().any(|(key, value)| has(key) || has(value) || has(&format!("{key}={value}")))
+        || text
+            .trim_start_matches(':')
+            .parse::<u16>()
+            .is_ok_and(|port| container.ports.iter().any(|p| p.private == port || p.public == Some(port)))
 }
 
 /// Whether a container passes one filter, by the rules of `docker ps --filter`; an image may be a part of its name.

@@ -11,7 +11,7 @@ mod pull;
 mod transfer;
 mod view;
 
-pub use self::detail::DeclaredFacts;
+pub use self::{detail::DeclaredFacts, view::finds};
 use super::Routes;
 use crate::team::Right;
 

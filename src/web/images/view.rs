@@ -63,6 +63,16 @@ pub(super) struct View {
     pub page: usize,
 }
 
+/// Text search over names, digests, ids and labels; `text` is in lower case.
+pub fn finds(image: &Image, text: &str) -> bool {
+    let has = |field: &str| field.to_lowercase().contains(text);
+    text.is_empty()
+        || image.tags.iter().any(|tag| has(tag))
+        || image.digests.iter().any(|digest| has(digest))
+        || image.id.as_str().starts_with(text.trim_start_matches("sha256:"))
+        || image.labels.iter().any(|(key, value)| has(&format!("{key}={value}")))
+}
+
 impl View {
     pub(super) fn parse(query: &Fields) -> Self {
         let (sort, descending) = address::sort(query, &SORTS, SORTS[0]);
@@ -95,21 +105,11 @@ impl View {
         other.path("/images")
     }
 
-    /// Text search over names, digests, ids and labels.
-    fn finds(&self, image: &Image) -> bool {
-        let text = self.search.as_str();
-        let has = |field: &str| field.to_lowercase().contains(text);
-        text.is_empty()
-            || image.tags.iter().any(|tag| has(tag))
-            || image.digests.iter().any(|digest| has(digest))
-            || image.id.as_str().starts_with(text.trim_start_matches("sha256:"))
-            || image.labels.iter().any(|(key, value)| has(&format!("{key}={value}")))
-    }
-
     /// All that it takes, in its order.
     pub(super) fn found<'a>(&self, picture: &'a Picture, users: &Users<'a>) -> Vec<&'a Arc<Image>> {
-        let takes =
-            |image: &&Arc<Image>| self.show.takes(image, users.contains_key(&image.id), picture) && self.finds(image);
+        let takes = |image: &&Arc<Image>| {
+            self.show.takes(image, users.contains_key(&image.id), picture) && finds(image, &self.search)
+        };
         let mut found: Vec<_> = picture.images.values().filter(takes).collect();
         // Those without a name come last, the newest of them first.
         let by_name = |a: &Image, b: &Image| match a.is_dangling().cmp(&b.is_dangling()) {

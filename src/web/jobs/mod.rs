@@ -3,6 +3,8 @@
 pub mod json;
 mod list;
 
+use std::collections::BTreeMap;
+
 use crate::web::filters;
 use askama::Template;
 use axum::{
@@ -50,6 +52,38 @@ struct JobCard<'a> {
     here: usize,
     parts_done: usize,
     failed: usize,
+    /// With the place that each came at.
+    steps: Vec<(usize, &'a Step)>,
+}
+
+/// The steps of a build as a person counts them: BuildKit tells those of a stage in no order, `[3/3]` before `[1/3]`.
+/// Each stage's change places among themselves.
+fn in_order(steps: &[Step]) -> Vec<(usize, &Step)> {
+    let place = |name: &str| {
+        let counted = name.strip_prefix('[')?.split_once(']')?.0.split_once('/')?.0;
+        let (stage, number) = counted.rsplit_once(' ').unwrap_or(("", counted));
+        Some((stage.to_owned(), number.parse::<u32>().ok()?))
+    };
+    let mut stages: BTreeMap<String, Vec<(u32, usize, &Step)>> = BTreeMap::new();
+    let mut all: Vec<(usize, &Step)> = steps.iter().enumerate().collect();
+    for (at, step) in &all {
+        if let Some((stage, number)) = place(&step.name) {
+            stages.entry(stage).or_default().push((number, *at, step));
+        }
+    }
+    for of_stage in stages.into_values() {
+        let places: Vec<usize> = of_stage.iter().map(|(_, at, _)| *at).collect();
+        let mut sorted = of_stage;
+        sorted.sort_by_key(|(number, at, _)| (*number, *at));
+        for (place, (_, at, step)) in places.into_iter().zip(sorted) {
+            if let Some(slot) = all.get_mut(place) {
+                *slot = (at, step);
+            }
+        }
+    }
+    // What it gets ready comes first, whenever it tells of it.
+    all.sort_by_key(|(_, step)| !step.name.starts_with("[internal]"));
+    all
 }
 
 /// How a job stands, in shape, word and colour.
@@ -127,6 +161,7 @@ impl<'a> JobCard<'a> {
             here: p.layers.iter().filter(|layer| layer.is_complete()).count(),
             parts_done: p.parts.iter().filter(|part| part.result.is_some()).count(),
             failed: p.failures(),
+            steps: in_order(&p.steps),
             p,
         }
     }
@@ -134,6 +169,9 @@ impl<'a> JobCard<'a> {
     /// How a step of a build stands: class, icon, word.
     fn step_mark(&self, step: &Step) -> (&'static str, &'static str, &'static str) {
         let (class, icon) = match step.state {
+            // What nobody waits for any more.
+            StepState::Waiting if self.p.ended.is_some() => return ("exited", "exited", "not begun"),
+            StepState::Running if self.p.ended.is_some() => return ("exited", "exited", "broken off"),
             StepState::Waiting => ("created", "created"),
             StepState::Running => ("pending", "restarting"),
             StepState::Cached => ("exited", "check"),
@@ -143,7 +181,7 @@ impl<'a> JobCard<'a> {
         (class, icon, step.state.word())
     }
 
-    /// What runs, and what went wrong, is shown unfolded.
+    /// What runs or ran last, and what went wrong, is shown unfolded.
     fn is_open(&self, step: &Step) -> bool {
         matches!(step.state, StepState::Running | StepState::Failed)
     }
@@ -226,4 +264,34 @@ async fn cancel(Id(id): Id<JobId>, page: Page, fields: Fields) -> Result<Respons
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     Ok(page.quiet(fields.back(&format!("/jobs/{id}"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_counted_up_stage_by_stage() {
+        let names = [
+            "[3/3] RUN",
+            "[build 2/2] RUN",
+            "[2/3] COPY",
+            "[build 1/2] FROM",
+            "[1/3] FROM",
+            "[a/b]",
+            "[internal] load",
+        ];
+        let steps: Vec<Step> = names.iter().map(|name| Step { name: (*name).to_owned(), ..Step::default() }).collect();
+        let told: Vec<(usize, &str)> = in_order(&steps).into_iter().map(|(at, step)| (at, &*step.name)).collect();
+        let expected = [
+            (6, "[internal] load"),
+            (4, "[1/3] FROM"),
+            (3, "[build 1/2] FROM"),
+            (2, "[2/3] COPY"),
+            (1, "[build 2/2] RUN"),
+            (0, "[3/3] RUN"),
+            (5, "[a/b]"),
+        ];
+        assert_eq!(told, expected);
+    }
 }

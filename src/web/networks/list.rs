@@ -69,6 +69,17 @@ struct View {
     page: usize,
 }
 
+/// Text search over name, id, driver, addresses and labels; `text` is in lower case.
+pub fn finds(network: &Network, text: &str) -> bool {
+    let has = |field: &str| field.to_lowercase().contains(text);
+    text.is_empty()
+        || has(&network.name)
+        || network.id.as_str().starts_with(text)
+        || has(&network.driver)
+        || network.ranges.iter().any(|range| has(&range.subnet))
+        || network.labels.iter().any(|(key, value)| has(&format!("{key}={value}")))
+}
+
 impl View {
     fn parse(query: &Fields) -> Self {
         let (sort, descending) = address::sort(query, &SORTS, SORTS[0]);
@@ -117,16 +128,8 @@ impl View {
         }
     }
 
-    fn finds(&self, network: &Network) -> bool {
-        let has = |text: &str| text.to_lowercase().contains(&self.search);
-        let is_driver = self.driver.is_empty() || network.driver == self.driver;
-        is_driver
-            && (self.search.is_empty()
-                || has(&network.name)
-                || has(network.id.as_str())
-                || has(&network.driver)
-                || network.ranges.iter().any(|range| has(&range.subnet))
-                || network.labels.iter().any(|(key, value)| has(&format!("{key}={value}"))))
+    fn takes(&self, network: &Network) -> bool {
+        (self.driver.is_empty() || network.driver == self.driver) && finds(network, &self.search)
     }
 
     /// Where a column's heading leads: sorted by it, or the other way round.
@@ -222,7 +225,7 @@ struct ListPage<'a> {
 /// All that a view takes, in its order.
 fn found<'a>(page: &'a Page, view: &View, members: &Members<'_>) -> Vec<&'a Arc<Network>> {
     let number = |network: &Network| of(members, network).len();
-    let fits = |network: &&Arc<Network>| view.show.takes(network, number(network) > 0) && view.finds(network);
+    let fits = |network: &&Arc<Network>| view.show.takes(network, number(network) > 0) && view.takes(network);
     let mut found: Vec<_> = page.picture.networks.values().filter(fits).collect();
     found.sort_by(|a, b| {
         let order = match view.sort {

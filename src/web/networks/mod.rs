@@ -11,6 +11,7 @@ mod one;
 mod ports;
 mod remove;
 
+pub use self::list::finds;
 use super::Routes;
 use crate::team::Right;
 

@@ -171,8 +171,9 @@ pub async fn page(Id(id): Id<NetworkId>, page: Page) -> Result<Response, Error> 
         json::NetworkDetail { network, inspect: raw.clone() }
     };
     page.show(data, || {
+        let stream = format!("/networks/{id}/stream{}", if page.is_revealed() { "?reveal=1" } else { "" });
         html(&DetailPage {
-            chrome: Chrome::new(&page, network.name.clone()).live(&page, &format!("/networks/{id}/stream")),
+            chrome: Chrome::new(&page, network.name.clone()).live(&page, &stream),
             network: drawn,
             options: texts(&raw, "/Options"),
             ipam: raw.pointer("/IPAM/Driver").and_then(Value::as_str).unwrap_or_default().to_owned(),
@@ -186,11 +187,12 @@ pub async fn page(Id(id): Id<NetworkId>, page: Page) -> Result<Response, Error> 
 }
 
 /// `GET /networks/{id}/stream`
-pub async fn stream(Id(id): Id<NetworkId>, live: Live) -> Response {
+pub async fn stream(Id(id): Id<NetworkId>, live: Live) -> Result<Response, Error> {
+    let live = live.revealed().await?;
     let name =
         live.page().picture.networks.get(&id).map_or_else(|| id.short().to_owned(), |network| network.name.clone());
     let known = Arc::new(Aliases::default());
-    live.follow(move |page| {
+    Ok(live.follow(move |page| {
         let (id, name, known) = (id.clone(), name.clone(), known.clone());
         async move {
             let part = match page.picture.networks.get(&id) {
@@ -199,7 +201,7 @@ pub async fn stream(Id(id): Id<NetworkId>, live: Live) -> Response {
             };
             Ok(Fragments { rest: vec![Part { id: "network".into(), html: part.0 }], ..Fragments::default() })
         }
-    })
+    }))
 }
 
 /// The names and texts of a part of the engine's answer.

@@ -8,14 +8,14 @@ use jiff::Timestamp;
 use super::{TABS, json};
 use crate::{
     command::echo,
-    engine::{Disk, DiskUsage, Picture, Sum, What},
+    engine::{Disk, DiskUsage, ImageId, Picture, Sum, What},
     web::{
         Error, address,
         asker::Can,
         chrome::Chrome,
         doc::Field,
         extract::{Fields, Page, Query},
-        html::{bytes, html},
+        html::{bytes, count, html},
         stream::{Fragments, Live, Part},
     },
 };
@@ -83,7 +83,8 @@ impl Bar {
             percent: u64::try_from(u128::from(sum.free) * 100 / u128::from(sum.size.max(1))).unwrap_or_default(),
             frees: (can.remove && sum.free > 0).then_some(match sum.what {
                 What::Volumes => "/volumes/prune?all=1",
-                What::Images | What::Cache => "/engine/prune?all=1",
+                What::Images => "/images/prune?all=1",
+                What::Cache => "/engine/prune?all=1",
                 What::Containers => "/engine/prune",
             }),
             sum,
@@ -115,22 +116,29 @@ fn rows(usage: &DiskUsage, view: &View, picture: &Picture, can: Can) -> Vec<Row>
         What::Images => usage
             .images
             .iter()
-            .map(|image| Row {
-                name: image
-                    .names
-                    .first()
-                    .cloned()
-                    .unwrap_or_else(|| image.id.get(7..19).unwrap_or_default().to_owned()),
-                path: None,
-                about: match (image.names.len(), image.shared) {
-                    (0, _) => "dangling".to_owned(),
-                    (1, 0) => String::new(),
-                    (1, shared) => format!("{} shared with others", bytes(shared)),
-                    (names, shared) => format!("and {} more names; {} shared with others", names - 1, bytes(shared)),
-                },
-                users: by(image.users),
-                size: image.size,
-                frees: prune().filter(|_| image.users == 0),
+            .map(|image| {
+                let here = image.id.parse::<ImageId>().ok().filter(|id| picture.images.contains_key(id));
+                Row {
+                    name: image
+                        .names
+                        .first()
+                        .cloned()
+                        .unwrap_or_else(|| image.id.get(7..19).unwrap_or_default().to_owned()),
+                    path: here.as_ref().map(|id| format!("/images/{id}")),
+                    about: match (image.names.len(), image.shared) {
+                        (0, 0) => "dangling".to_owned(),
+                        (0, shared) => format!("dangling; {} shared with others", bytes(shared)),
+                        (1, 0) => String::new(),
+                        (1, shared) => format!("{} shared with others", bytes(shared)),
+                        (names, 0) => format!("and {} more", count(names - 1, "name")),
+                        (names, shared) => {
+                            format!("and {} more; {} shared with others", count(names - 1, "name"), bytes(shared))
+                        }
+                    },
+                    users: by(image.users),
+                    size: image.size,
+                    frees: here.filter(|_| can.remove && image.users == 0).map(|id| format!("/images/{id}/remove")),
+                }
             })
             .collect(),
         What::Containers => usage

@@ -163,17 +163,19 @@ struct ListPage<'a> {
     table: Table<'a>,
 }
 
+/// Text search over name, driver and labels; `text` is in lower case.
+pub fn finds(volume: &Volume, text: &str) -> bool {
+    let has = |field: &str| field.to_lowercase().contains(text);
+    text.is_empty()
+        || has(volume.name.as_str())
+        || has(&volume.driver)
+        || volume.labels.iter().any(|(key, value)| has(&format!("{key}={value}")))
+}
+
 /// All that a view takes, in its order.
 fn found<'a>(page: &'a Page, view: &View, users: &Users<'a>) -> Vec<&'a Arc<Volume>> {
     let used = |volume: &Volume| users.contains_key(volume.name.as_str());
-    let finds = |volume: &Volume| {
-        let has = |text: &str| text.to_lowercase().contains(&view.search);
-        view.search.is_empty()
-            || has(volume.name.as_str())
-            || has(&volume.driver)
-            || volume.labels.iter().any(|(key, value)| has(&format!("{key}={value}")))
-    };
-    let fits = |volume: &&Arc<Volume>| view.show.takes(volume, used(volume)) && finds(volume);
+    let fits = |volume: &&Arc<Volume>| view.show.takes(volume, used(volume)) && finds(volume, &view.search);
     let mut found: Vec<_> = page.picture.volumes.values().filter(fits).collect();
     // Names that somebody gave come first.
     found.sort_by(|a, b| {

@@ -6,7 +6,10 @@ mod frame;
 pub mod json;
 mod list;
 
-pub use self::{frame::VolumeFrame, list::find};
+pub use self::{
+    frame::VolumeFrame,
+    list::{find, finds},
+};
 use super::Routes;
 use crate::team::Right;
 
