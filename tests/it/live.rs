@@ -111,6 +111,9 @@ async fn quiet(engine: &RealEngine, containers: &[&str]) -> (FaultProxy, Console
     let proxy = FaultProxy::before(&engine.socket);
     answer_list(&proxy, containers);
     proxy.answer("/volumes", 200, r#"{"Volumes":[]}"#);
+    for list in ["/images/json", "/networks"] {
+        proxy.answer(list, 200, "[]");
+    }
     let console = Console::start(proxy.socket()).ready().await;
     (proxy, console)
 }

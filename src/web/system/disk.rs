@@ -96,6 +96,8 @@ impl Bar {
 /// One of the things that take room.
 struct Row {
     name: String,
+    /// What else it is found by.
+    also: String,
     /// Where it is.
     path: Option<String>,
     about: String,
@@ -118,23 +120,24 @@ fn rows(usage: &DiskUsage, view: &View, picture: &Picture, can: Can) -> Vec<Row>
             .iter()
             .map(|image| {
                 let here = image.id.parse::<ImageId>().ok().filter(|id| picture.images.contains_key(id));
+                let shared = match image.shared {
+                    0 => None,
+                    shared => Some(format!("{} shared with others", bytes(shared))),
+                };
+                let names = match image.names.len() {
+                    0 => Some("dangling".to_owned()),
+                    1 => None,
+                    names => Some(format!("and {} more", count(names - 1, "name"))),
+                };
                 Row {
                     name: image
                         .names
                         .first()
-                        .cloned()
-                        .unwrap_or_else(|| image.id.get(7..19).unwrap_or_default().to_owned()),
+                        .map_or(image.id.get(7..19).unwrap_or_default(), String::as_str)
+                        .to_owned(),
+                    also: image.names.join(" "),
                     path: here.as_ref().map(|id| format!("/images/{id}")),
-                    about: match (image.names.len(), image.shared) {
-                        (0, 0) => "dangling".to_owned(),
-                        (0, shared) => format!("dangling; {} shared with others", bytes(shared)),
-                        (1, 0) => String::new(),
-                        (1, shared) => format!("{} shared with others", bytes(shared)),
-                        (names, 0) => format!("and {} more", count(names - 1, "name")),
-                        (names, shared) => {
-                            format!("and {} more; {} shared with others", count(names - 1, "name"), bytes(shared))
-                        }
-                    },
+                    about: names.into_iter().chain(shared).collect::<Vec<_>>().join("; "),
                     users: by(image.users),
                     size: image.size,
                     frees: here.filter(|_| can.remove && image.users == 0).map(|id| format!("/images/{id}/remove")),
@@ -146,6 +149,7 @@ fn rows(usage: &DiskUsage, view: &View, picture: &Picture, can: Can) -> Vec<Row>
             .iter()
             .map(|container| Row {
                 name: container.name.clone(),
+                also: String::new(),
                 path: picture.containers.contains_key(&container.id).then(|| format!("/containers/{}", container.id)),
                 about: format!("from {}", container.image),
                 users: if container.is_up { "running" } else { "stopped" }.to_owned(),
@@ -159,6 +163,7 @@ fn rows(usage: &DiskUsage, view: &View, picture: &Picture, can: Can) -> Vec<Row>
             .iter()
             .map(|volume| Row {
                 name: volume.name.to_string(),
+                also: String::new(),
                 path: picture.volumes.contains_key(&volume.name).then(|| format!("/volumes/{}", volume.name)),
                 about: if volume.size.is_none() { "its driver does not tell".to_owned() } else { String::new() },
                 users: by(volume.users),
@@ -172,6 +177,7 @@ fn rows(usage: &DiskUsage, view: &View, picture: &Picture, can: Can) -> Vec<Row>
             .iter()
             .map(|step| Row {
                 name: step.id.clone(),
+                also: String::new(),
                 path: None,
                 about: format!("{} {}", step.kind, step.about),
                 users: match (step.in_use, step.shared) {
@@ -185,8 +191,8 @@ fn rows(usage: &DiskUsage, view: &View, picture: &Picture, can: Can) -> Vec<Row>
             })
             .collect(),
     };
-    let finds = |text: &str| text.to_lowercase().contains(&view.search);
-    rows.retain(|row| view.search.is_empty() || finds(&row.name) || finds(&row.about));
+    let finds = |text: &String| text.to_lowercase().contains(&view.search);
+    rows.retain(|row| view.search.is_empty() || [&row.name, &row.also, &row.about].into_iter().any(&finds));
     rows.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.name.cmp(&b.name)));
     rows
 }
