@@ -1,12 +1,17 @@
 //! What has to hold for whatever this room is given to read: see [`crate::fuzzing`].
 #![expect(clippy::missing_panics_doc, reason = "what does not hold panics: that is what they are for")]
 
-use super::{RunLine, flags, image as reference, words as shell};
+use super::{RunLine, complete, flags, image as reference, unknowns, words as shell};
 use crate::engine::spec::Spec;
 
 /// Reads a line, and the same again from what is written for it. What may be told of it is checked on the way: without
 /// values of variables for some, and for others without anything that may hold a secret.
 pub fn read_line(text: &str) -> Option<(RunLine, Spec)> {
+    // What a shell would put in is found where it stands, and whatever is told of it can be put in.
+    let open = unknowns(text);
+    assert!(open.iter().all(|unknown| text.get(unknown.at.clone()) == Some(&*unknown.text)), "{open:?}");
+    let told = open.into_iter().map(|unknown| (unknown.text, "a 'b\" $(c)".to_owned())).collect();
+    let _ = complete(text, &told);
     let checked = RunLine::check(text);
     let (verb, line) = match RunLine::parse(text) {
         Ok(read) => read,

@@ -128,7 +128,7 @@ impl Reader {
             return self.detach(at, value.as_deref());
         }
         let known = flags::by_long(name).filter(|flag| self.verb == Verb::Run || !RUN_ONLY.contains(&flag.long));
-        let flag = known.ok_or_else(|| self.error(at, format!("{} has no flag --{name}", self.verb)))?;
+        let flag = known.ok_or_else(|| self.error(at, format!("docker {} has no flag --{name}", self.verb)))?;
         match (flag.kind, value) {
             (Kind::Switch, value) => self.keep(flag, value.unwrap_or_else(|| "true".to_owned()), at, at),
             (_, Some(value)) => self.keep(flag, value, at, at),
@@ -150,7 +150,7 @@ impl Reader {
                 continue;
             }
             let flag = flags::by_short(letter)
-                .ok_or_else(|| self.error(at, format!("{} has no flag -{letter}", self.verb)))?;
+                .ok_or_else(|| self.error(at, format!("docker {} has no flag -{letter}", self.verb)))?;
             match (flag.kind, value) {
                 (Kind::Switch, None) => self.keep(flag, "true".to_owned(), at, at)?,
                 (_, Some(value)) => return self.keep(flag, value.to_owned(), at, at),

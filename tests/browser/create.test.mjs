@@ -35,6 +35,27 @@ test("the docker line follows the keys, and run lands on the page of a running c
   assert.match(await docker("inspect", "-f", "{{json .Config.Env}}", name), /GREETING=hello \$USER; it's/);
 }));
 
+test("a pasted line fills in the form; what is wrong in it is marked, and what a shell would know is asked for", () => withPage(url, async (page) => {
+  const name = unique(), box = page.locator("#paste");
+  await page.goto("/containers/new");
+  await box.getByText("Paste a docker run line").click();
+  const paste = async (text) => { await page.getByLabel("The line").fill(text); await box.getByRole("button", { name: "Fill in the form" }).click(); };
+  await paste(`$ docker run -d \\\n  --name ${name} --memry 64m busybox sleep 1000`);
+  assert.equal(await page.locator("#f-line-error mark").innerText(), "--memry");
+  await paste(`$ docker run -d \\\n  --name ${name} --memory 64m -e FROM=$TOWN --tmpfs /t:size=1m busybox sleep 1000`);
+  await page.getByLabel("$TOWN").fill("Oslo & Bergen");
+  await box.getByRole("button", { name: "Fill in the form" }).click();
+  await page.locator("#pasted").waitFor();
+  assert.equal(await page.locator("#f-memory").inputValue(), "64m");
+  assert.match(await line(page), /'FROM=Oslo & Bergen'/);
+  // The form goes on as any: what is changed shows in the line.
+  await page.locator("#f-memory").fill("65m");
+  await until(async () => (await line(page)).includes("65m"), "the line follows");
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page.waitForURL(/\/containers\/[0-9a-f]{64}$/);
+  assert.match(await docker("inspect", "-f", "{{json .Config.Env}} {{json .HostConfig.Tmpfs}} {{.HostConfig.Memory}}", name), /FROM=Oslo \\u0026 Bergen.*size=1m.* 68157440/);
+}));
+
 test("create leaves it in the state created", () => withPage(url, async (page) => {
   const name = unique();
   await page.goto("/containers/new");
