@@ -43,7 +43,7 @@ use bollard::{BollardRequest, ClientVersion, Docker};
 pub(crate) use self::wire::encoded;
 pub use self::{
     address::Address,
-    build::{Build, Context as BuildContext, DOCKERFILE, is_address, pack, packed},
+    build::{Build, Context as BuildContext, DOCKERFILE, Folder as BuildFolder, is_address},
     changes::{FileChange, Kind as ChangeKind},
     commit::{Commit, INSTRUCTIONS},
     containers::*,

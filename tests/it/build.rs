@@ -110,19 +110,23 @@ async fn a_folder_and_a_tar_are_built_of() {
     for engine in engines() {
         let console = Console::on(&engine).await;
         let tag = format!("{}:1", engine.name("folder"));
-        let dockerfile = b"FROM busybox:latest\nCOPY . /all\nRUN cat /all/sub/file && sh /all/run.sh\n";
+        let dockerfile = b"FROM busybox:latest\nCOPY . /all\nRUN cat /all/sub/file && sh /all/run.sh && ls -R /all\n";
         // Of its own, so that no step was done before.
         let inside = format!("what is inside of {tag}\n");
-        let files: [(&str, Option<&str>, &[u8]); 5] = [
+        let files: [(&str, Option<&str>, &[u8]); 8] = [
             ("tag", None, tag.as_bytes()),
             ("dockerfile", None, b"docker/Dockerfile"),
             ("context", Some("project/docker/Dockerfile"), dockerfile),
             ("context", Some("project/sub/file"), inside.as_bytes()),
+            ("context", Some("project/secrets/token"), b"not for the engine"),
+            ("context", Some("project/sub/debug.log"), b"nor this"),
+            ("context", Some("project/.dockerignore"), b"# no\nsecrets\n**/*.log\ndocker\n"),
             ("context", Some("project/run.sh"), b"echo it runs\n"),
         ];
         let told = ended(&console, &upload(&console, &files).await.leads_to()).await;
         assert_eq!(told["stage"], "done", "{told}");
         assert!(told.to_string().contains("what is inside") && told.to_string().contains("it runs"), "{told}");
+        assert!(!told.to_string().contains("token") && !told.to_string().contains("debug.log"), "{told}");
         let mut tar = tar::Builder::new(Vec::new());
         let other = format!("from the tar of {tag}\n");
         for (name, bytes) in

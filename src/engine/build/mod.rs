@@ -5,6 +5,7 @@
 //! none, and what is left of the session is a small server ([`session`]).
 
 mod board;
+mod folder;
 mod session;
 mod trace;
 
@@ -14,6 +15,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::{Request, body::Incoming, header::CONTENT_TYPE};
 
+pub use self::folder::Folder;
 use self::{
     board::{Board, Message},
     session::Session,
@@ -70,14 +72,18 @@ enum Builder<'a> {
 }
 
 impl Build {
+    /// Where its Dockerfile is, in what is sent.
+    pub fn dockerfile(&self) -> &str {
+        if self.dockerfile.is_empty() { "Dockerfile" } else { &self.dockerfile }
+    }
+
     fn query(&self, builder: Builder, address: Option<&str>) -> String {
         let args = serde_json::to_string(&self.args).unwrap_or_default();
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         for tag in &self.tags {
             query.append_pair("t", tag);
         }
-        let dockerfile = if self.dockerfile.is_empty() { "Dockerfile" } else { &self.dockerfile };
-        query.append_pair("dockerfile", dockerfile);
+        query.append_pair("dockerfile", self.dockerfile());
         for (name, value) in
             [("target", self.target.as_str()), ("platform", &self.platform), ("remote", address.unwrap_or_default())]
         {
@@ -168,10 +174,7 @@ impl Engine {
             Context::Text(_) | Context::Tar(_) => None,
         };
         let body = match context {
-            Context::Text(text) => {
-                let name = if what.dockerfile.is_empty() { "Dockerfile" } else { &what.dockerfile };
-                whole(alone(name, &text)?)
-            }
+            Context::Text(text) => whole(alone(what.dockerfile(), &text)?),
             Context::Tar(spool) => BodyExt::boxed(StreamBody::new(spool.frames().await?)),
             Context::Address(_) => whole(Bytes::new()),
         };
@@ -233,40 +236,6 @@ async fn read(mut body: Incoming, mut take: impl FnMut(&Message) -> Result<(), E
             });
         }
     }
-}
-
-/// Adds a file to what will be a tar; answers no where it is too much.
-pub async fn pack(whole: &mut Spool, name: &str, mut file: Spool) -> Result<bool, Error> {
-    let mut header = tar::Header::new_ustar();
-    header.set_size(file.size);
-    // What is uploaded by a browser comes without its mode: scripts among it are meant to run.
-    header.set_mode(0o755);
-    let mut tar = tar::Builder::new(Vec::new());
-    let written = tar.append_data(&mut header, name, std::io::empty());
-    written.map_err(|error| Error::Invalid(format!("{name} cannot be sent: {error}")))?;
-    if !whole.add(tar.get_ref()).await? {
-        return Ok(false);
-    }
-    std::mem::take(tar.get_mut());
-    let fill = usize::try_from((512 - file.size % 512) % 512).unwrap_or(0);
-    file.rewind().await?;
-    let mut piece = BytesMut::with_capacity(256 << 10);
-    let broken = |error: std::io::Error| Error::Engine {
-        status: 500,
-        message: format!("what was uploaded cannot be read: {error}"),
-    };
-    while file.read(&mut piece).await.map_err(broken)? > 0 {
-        if !whole.add(&piece).await? {
-            return Ok(false);
-        }
-        piece.clear();
-    }
-    whole.add(&vec![0; fill]).await
-}
-
-/// Ends a tar of [`pack`]ed files.
-pub async fn packed(whole: &mut Spool) -> Result<bool, Error> {
-    whole.add(&[0; 1024]).await
 }
 
 /// Whether the engine would look for it by itself: what a context may be besides what is sent.

@@ -240,6 +240,21 @@ impl Spool {
         Ok(true)
     }
 
+    /// Copies a part of it; answers no where that is too much.
+    pub(in crate::engine) async fn copy(&mut self, part: std::ops::Range<u64>, to: &mut Self) -> Result<bool, Error> {
+        let read = |error: io::Error| ours(&self.path, &error);
+        self.file.seek(io::SeekFrom::Start(part.start)).await.map_err(read)?;
+        let mut rest = (&mut self.file).take(part.end - part.start);
+        let mut piece = BytesMut::with_capacity(PIECE);
+        while rest.read_buf(&mut piece).await.map_err(|error| ours(&self.path, &error))? > 0 {
+            if !to.add(&piece).await? {
+                return Ok(false);
+            }
+            piece.clear();
+        }
+        Ok(true)
+    }
+
     /// To its beginning, with everything written.
     pub(in crate::engine) async fn rewind(&mut self) -> Result<(), Error> {
         self.file.flush().await.map_err(|error| ours(&self.path, &error))?;

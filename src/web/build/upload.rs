@@ -10,7 +10,7 @@ use axum::{
 
 use super::{Draft, EXAMPLE, begin, wrong};
 use crate::{
-    engine::{BuildContext, Spool, pack, packed},
+    engine::{BuildContext, BuildFolder as Folder, Spool},
     web::{
         Error,
         extract::{Fields, Page},
@@ -27,7 +27,7 @@ const TEXT: usize = 16 << 10;
 enum Upload {
     Nothing,
     Tar(Spool),
-    Folder(Spool, usize),
+    Folder(Folder),
 }
 
 pub async fn take(page: Page, request: Request) -> Result<Response, Error> {
@@ -46,11 +46,9 @@ pub async fn take(page: Page, request: Request) -> Result<Response, Error> {
     let mut draft = Draft { is_upload: true, text: EXAMPLE.to_owned(), ..Draft::read(&fields) };
     let context = match upload {
         Upload::Tar(spool) => Some(spool),
-        Upload::Folder(mut spool, _) => {
-            if !packed(&mut spool).await? {
-                return Err(too_large(&page));
-            }
-            Some(spool)
+        Upload::Folder(folder) => {
+            let fresh = page.engine.spool().await?;
+            Some(folder.end(draft.build.dockerfile(), fresh).await?.ok_or_else(|| too_large(&page))?)
         }
         Upload::Nothing => None,
     };
@@ -68,13 +66,13 @@ async fn add(page: &Page, upload: Upload, file: &str, spool: Spool) -> Result<Up
     let is_tar = [".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz"].iter().any(|end| file.ends_with(end));
     let refused =
         |why: String| Error::of_fields(StatusCode::UNPROCESSABLE_ENTITY, "Nothing was built.", [("context", why)]);
-    let (mut whole, count) = match upload {
+    let mut folder = match upload {
         Upload::Nothing if is_tar && !file.contains('/') => return Ok(Upload::Tar(spool)),
-        Upload::Nothing => (page.engine.spool().await?, 0),
-        Upload::Folder(whole, count) => (whole, count),
+        Upload::Nothing => Folder::new(page.engine.spool().await?),
+        Upload::Folder(folder) => folder,
         Upload::Tar(_) => return Err(refused("One tar, or the files of a folder: not both.".to_owned())),
     };
-    if count >= FILES {
+    if folder.count() >= FILES {
         return Err(refused(format!("{FILES} files at most: make a tar of the folder.")));
     }
     // A browser says a folder's files with the folder's name before them.
@@ -82,10 +80,10 @@ async fn add(page: &Page, upload: Upload, file: &str, spool: Spool) -> Result<Up
     if name.is_empty() || name.split('/').any(|part| matches!(part, "" | "." | "..")) || name.contains('\0') {
         return Err(refused(format!("“{file}” is no path within a folder.")));
     }
-    if !pack(&mut whole, name, spool).await? {
+    if !folder.add(name, spool).await? {
         return Err(too_large(page));
     }
-    Ok(Upload::Folder(whole, count + 1))
+    Ok(Upload::Folder(folder))
 }
 
 async fn text(mut field: Field<'_>, since: &AtomicUsize) -> Result<String, Error> {
