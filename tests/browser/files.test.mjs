@@ -72,9 +72,12 @@ test("files are dropped, with progress, and shown when they are there", () => wi
   const held = new Promise((go) => { release = go; });
   await page.route(/files\/upload/, async (route) => { await held; await route.continue(); });
   await drop(page, [["big.bin", 3_000_000], ["small.txt", 10]]);
-  assert.equal(await page.locator("[data-uploads] progress").count(), 2);
-  assert.deepEqual(await violations(page), []);
-  release();
+  try {
+    await until(async () => await page.locator("[data-uploads] progress").count() === 2, "both are on their way");
+    assert.deepEqual(await violations(page), []);
+  } finally {
+    release();
+  }
   await row(page, "small.txt").waitFor();
   assert.match(await row(page, "big.bin").innerText(), /2\.86 MiB/);
   assert.equal(await inside("wc -c < /srv/sub/big.bin"), "3000000");
