@@ -238,6 +238,6 @@ test("the theme, the search, the sorting and a stack that is shut", async () => 
     await row(page, name).waitFor();
     await page.locator(".find input").fill("nothing has this name");
     await page.locator(".find input").press("Enter");
-    await page.getByRole("heading", { name: "No container matches." }).waitFor();
+    await page.getByRole("heading", { name: "Nothing is." }).waitFor();
   });
 });
