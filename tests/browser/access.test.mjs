@@ -150,7 +150,11 @@ for (const [where, size] of [["on a desk", DESKTOP], ["on a phone", PHONE]]) {
         for (const [what, path] of Object.entries(pages).filter(([, path]) => new URL(path, url).origin === base)) {
           await page.emulateMedia({ colorScheme: "light" });
           await page.goto(path);
-          await page.evaluate(() => document.querySelectorAll("main details").forEach((it) => { it.open = true; }));
+          await page.evaluate(() => {
+            document.querySelectorAll("main details").forEach((it) => { it.open = true; });
+            // What sticks to the edge covers what stands behind it, until one scrolls: axe takes that for too small a target.
+            document.querySelectorAll(".form > aside").forEach((it) => { it.style.position = "static"; });
+          });
           for (const line of [...await violations(page), ...await misfits(page, size === PHONE)]) found.push(`${what}: ${line}`);
           // The dark is other colours, and nothing else.
           await page.emulateMedia({ colorScheme: "dark" });
