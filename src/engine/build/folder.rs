@@ -72,14 +72,20 @@ impl Folder {
         Ok(true)
     }
 
-    /// All of it, for a build by this Dockerfile: through `fresh`, where something is left out. None where it is too much.
-    pub async fn end(mut self, dockerfile: &str, mut fresh: Spool) -> Result<Option<Spool>, Error> {
+    /// All of it, for a build by this Dockerfile. Where a list leaves something out, the rest goes into `fresh`, which is asked
+    /// for only then. None where it is too much.
+    pub async fn end(
+        mut self,
+        dockerfile: &str,
+        fresh: impl Future<Output = Result<Spool, Error>>,
+    ) -> Result<Option<Spool>, Error> {
         let list = self.lists.get(&format!("{dockerfile}{LIST}")).or_else(|| self.lists.get(LIST));
         let Some(ignored) = list.map(|list| Ignored::read(list)) else {
             return Ok(self.tar.add(&[0; 1024]).await?.then_some(self.tar));
         };
         // The builder needs these two, whatever the list says; what becomes of them is the builder's matter.
         let is_needed = |name: &str| name == dockerfile || name.ends_with(LIST);
+        let mut fresh = fresh.await?;
         self.tar.rewind().await?;
         for (name, place) in &self.files {
             if (is_needed(name) || !ignored.takes(name)) && !self.tar.copy(place.clone(), &mut fresh).await? {

@@ -47,8 +47,8 @@ pub async fn take(page: Page, request: Request) -> Result<Response, Error> {
     let context = match upload {
         Upload::Tar(spool) => Some(spool),
         Upload::Folder(folder) => {
-            let fresh = page.engine.spool().await?;
-            Some(folder.end(draft.build.dockerfile(), fresh).await?.ok_or_else(|| too_large(&page))?)
+            let whole = folder.end(draft.build.dockerfile(), page.engine.spool()).await?;
+            Some(whole.ok_or_else(|| too_large(&page))?)
         }
         Upload::Nothing => None,
     };
