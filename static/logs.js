@@ -51,7 +51,7 @@
 
   let lines = [], known = new Map(), text = 0;
   // Whether the log goes on before the first and after the last; whether the stream goes on where the last one is.
-  let older = false, newer = false;
+  let older = true, newer = false;   // what is older is not known yet: there may be some
   // Whether the newest line is kept in sight; else what is in sight stays where it is: `anchor` at the top, cut by `dy`.
   let sticks = true, anchor = null, fresh = 0;
   // Where the stream goes on from.

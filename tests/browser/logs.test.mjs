@@ -35,7 +35,7 @@ async function open(page, id, more = "") {
   await page.locator("#logs.alive").waitFor();
 }
 const searchBox = (page) => page.locator("#log-search [name=q]");
-const shows = (page, text, ms = 20_000) => until(async () => (await texts(page)).some((line) => line.includes(text)), `the page shows ${text}`, ms);
+const shows = (page, text, ms = 60_000) => until(async () => (await texts(page)).some((line) => line.includes(text)), `the page shows ${text}`, ms);
 /** What is in sight: texts, in order, and whether rows follow each other without a hole. */
 const inSight = (page) => page.evaluate(() => {
   const box = document.querySelector("#log-box").getBoundingClientRect();
@@ -71,7 +71,7 @@ test("a log of a million lines: to its first line and back, searched, linked to,
     began = Date.now();
     await page.locator("#log-box").focus();
     await page.keyboard.press("Home");
-    await until(async () => (await inSight(page)).texts[0] === "1", "the first line is in sight", 30_000);
+    await until(async () => (await inSight(page)).texts[0] === "1", "the first line is in sight");
     t.diagnostic(`to the first line: ${Date.now() - began} ms`);
 
     // On through the log: lines follow each other, whatever is fetched and let go.
@@ -393,7 +393,11 @@ test("a container that restarts, one that is removed, one that has written nothi
     await docker("restart", "-t", "0", name);
     await page.locator("#log-lines .mark.restarted").first().waitFor();
     await until(async () => (await texts(page)).filter((text) => text === "hello from here").length === 2, "it goes on after the mark");
-    await docker("rm", "-f", name);
+    // Removed once it has ended: the log of one that is removed by force while it runs is beyond reach.
+    await docker("kill", name);
+    await page.locator("#log-lines .mark.stopped").first().waitFor();
+    await sleep(2000);
+    await docker("rm", name);
     await page.locator("#log-lines .mark.removed").first().waitFor();
     assert.ok((await texts(page)).includes("hello from here"), "its lines stay");
     await page.locator("#head", { hasText: "removed" }).waitFor();
@@ -416,12 +420,12 @@ test("S087 a log that is not live any more says so, and goes on by itself", asyn
       await until(async () => await lines(page).count() > 3, "it lives");
       await page.locator("#live:not(.stale)", { hasText: "live" }).waitFor();
       own.child.kill("SIGSTOP");
-      await page.locator("body.stale").waitFor({ timeout: 25_000 });
+      await page.locator("body.stale").waitFor({ timeout: 60_000 });
       assert.match(await page.locator("#live").innerText(), /not live: as of/);
       const before = Number((await texts(page)).at(-1).split(" ")[1]);
       own.child.kill("SIGCONT");
-      await page.locator("body:not(.stale)").waitFor({ timeout: 30_000 });
-      await until(async () => Number((await texts(page)).at(-1).split(" ")[1]) > before + 10, "it goes on", 30_000);
+      await page.locator("body:not(.stale)").waitFor({ timeout: 60_000 });
+      await until(async () => Number((await texts(page)).at(-1).split(" ")[1]) > before + 10, "it goes on");
       const all = (await texts(page)).map((text) => Number(text.split(" ")[1]));
       all.forEach((tick, at) => { if (at) assert.equal(tick, all[at - 1] + 1, "nothing is left out, nothing comes twice"); });
     });
@@ -445,7 +449,7 @@ test("one connection for a page; none while nobody looks; then it goes on where 
       document.dispatchEvent(new Event("visibilitychange"));
     }, is);
     await hide(true);
-    await until(() => streams.size === 0, "the connection is closed", 20_000);
+    await until(() => streams.size === 0, "the connection is closed");
     await sleep(1500);
     await hide(false);
     await until(() => streams.size === 1, "it is opened again");

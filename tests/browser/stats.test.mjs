@@ -121,7 +121,7 @@ test("rows of the list say what they use, and a row that is drawn anew keeps it"
   await withPage(url, async (page) => {
     await page.goto(`/containers?q=${name}`);
     const memory = row(page, name).locator("[data-use=memory]"), cpu = row(page, name).locator("[data-use=cpu]");
-    await until(async () => /iB/.test(await memory.innerText()) && /%/.test(await cpu.innerText()), "numbers in the row", 25_000);
+    await until(async () => /iB/.test(await memory.innerText()) && /%/.test(await cpu.innerText()), "numbers in the row");
     await docker("pause", name);
     await page.locator(`tr[data-name="${name}"][data-state=paused]`).waitFor();
     assert.match(await memory.innerText(), /iB/);
@@ -139,7 +139,7 @@ test("on a phone, in the dark", async () => {
     assert.ok(await page.evaluate(() => document.scrollingElement.scrollWidth <= innerWidth), "nothing goes past the edge");
     assert.deepEqual(await violations(page), []);
     await page.goto(`/containers?q=${name}`);
-    await until(async () => /iB/.test(await row(page, name).locator("[data-use=memory]").innerText()), "numbers on the card", 25_000);
+    await until(async () => /iB/.test(await row(page, name).locator("[data-use=memory]").innerText()), "numbers on the card");
     assert.ok(await page.evaluate(() => document.scrollingElement.scrollWidth <= innerWidth), "nothing goes past the edge");
   }, { size: PHONE, theme: "dark" });
 });

@@ -219,7 +219,7 @@ export const PHONE = { width: 390, height: 844 };
 export async function withPage(url, use, { js = true, size = DESKTOP, theme = "light", expect = [], as = "", ...more } = {}) {
   const context = await (await launch()).newContext({
     baseURL: url, viewport: size, colorScheme: theme, javaScriptEnabled: js, hasTouch: size === PHONE, isMobile: size === PHONE, locale: "en-GB", ...more });
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(60_000);
   if (as) await context.addCookies([{ ...bearer(as), url }]);
   const never = [];
   const watch = (page) => {
@@ -256,8 +256,8 @@ export async function withPage(url, use, { js = true, size = DESKTOP, theme = "l
 
 // ---- Small things.
 
-/** Waits until `holds` answers with something true; answers with that. */
-export async function until(holds, what, ms = 15_000) {
+/** Waits until `holds` answers with something true; answers with that. Long, since a busy machine proves nothing. */
+export async function until(holds, what, ms = 60_000) {
   const end = Date.now() + ms;
   for (;;) {
     const is = await holds();

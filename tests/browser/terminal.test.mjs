@@ -106,11 +106,11 @@ test("S065: closing a tab of the page, and the page, leaves no process", () => w
   await until(async () => (await inside()).includes("91003"), "two at once");
   await page.getByRole("tab").first().click();
   await page.locator(".pane:not([hidden])").getByRole("button", { name: /^Close/ }).click();
-  await until(async () => !/9100[12]/.test(await inside()), "the first is gone", 10_000);
+  await until(async () => !/9100[12]/.test(await inside()), "the first is gone");
   assert.match(await inside(), /91003/, "the other is not");
   const other = await context.newPage();
   await page.close();
-  await until(async () => !(await inside()).includes("91003"), "the second went with its page", 10_000);
+  await until(async () => !(await inside()).includes("91003"), "the second went with its page");
   await other.close();
 }));
 

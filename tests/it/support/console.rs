@@ -29,7 +29,7 @@ use super::{
 };
 
 /// How long one answer may take.
-const ANSWER: Duration = Duration::from_secs(30);
+const ANSWER: Duration = Duration::from_mins(1);
 
 /// A running console. It ends with the test, and fails it if its log holds a panic, an error or a warning that the
 /// test did not say to expect.

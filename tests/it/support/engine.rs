@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::{process::Command as Running, time::timeout};
 
 /// How long one docker command may take.
-const COMMAND: Duration = Duration::from_mins(1);
+const COMMAND: Duration = Duration::from_mins(3);
 
 /// An engine that `make test` has started.
 pub struct RealEngine {
