@@ -13,9 +13,11 @@ pub mod image;
 mod read;
 pub mod run;
 mod unknown;
+mod write;
 pub mod words;
 
 pub use check::container_name;
 pub use flags::{FLAGS, Flag, Group, Kind};
 pub use run::{LineError, OptionError, RunLine, Verb};
 pub use unknown::{Unknown, complete, unknowns};
+pub use write::Written;

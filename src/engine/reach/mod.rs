@@ -16,6 +16,7 @@ pub(super) mod fuzzing;
 mod options;
 mod policy;
 mod raw;
+mod recipe;
 mod redact;
 mod registry;
 mod scope;
@@ -23,6 +24,7 @@ mod view;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+pub(super) use self::recipe::unmask;
 pub(super) use self::{
     admit::taken,
     raw::{image as told_image, network as told_network, volume as told_volume},
