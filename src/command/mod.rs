@@ -5,6 +5,7 @@
 //! is. [`echo`] writes the docker command of every other thing that the console does.
 
 mod check;
+mod compose;
 pub mod echo;
 pub mod flags;
 #[cfg(any(test, fuzzing))]
@@ -13,10 +14,11 @@ pub mod image;
 mod read;
 pub mod run;
 mod unknown;
-mod write;
 pub mod words;
+mod write;
 
 pub use check::container_name;
+pub use compose::ComposeFile;
 pub use flags::{FLAGS, Flag, Group, Kind};
 pub use run::{LineError, OptionError, RunLine, Verb};
 pub use unknown::{Unknown, complete, unknowns};

@@ -150,7 +150,9 @@ impl Written {
         for (name, endpoint) in endpoints.iter().filter(|(name, _)| *name != mode) {
             self.say("network", network(name, endpoint));
         }
-        if let Some(endpoint) = first.filter(|endpoint| matches!(mode, "" | "default") || endpoints.len() == 1 && !is_long(endpoint)) {
+        if let Some(endpoint) =
+            first.filter(|endpoint| matches!(mode, "" | "default") || endpoints.len() == 1 && !is_long(endpoint))
+        {
             self.all("network-alias", &endpoint.aliases);
             if let Some(addresses) = &endpoint.ipam_config {
                 self.unless_empty("ip", &addresses.ipv4_address);
@@ -275,7 +277,8 @@ impl Written {
             ["CMD-SHELL", line] => self.say("health-cmd", *line),
             [_, words @ ..] => {
                 self.say("health-cmd", words::join(words));
-                self.unsaid.push("Its health check is run without a shell, and --health-cmd runs it with one.".to_owned());
+                self.unsaid
+                    .push("Its health check is run without a shell, and --health-cmd runs it with one.".to_owned());
             }
         }
         self.time("health-interval", check.interval);
@@ -287,29 +290,33 @@ impl Written {
 }
 
 /// Bytes in the largest unit that they are a whole number of.
-fn size(bytes: i64) -> String {
+pub(super) fn size(bytes: i64) -> String {
     let units = [(30, "g"), (20, "m"), (10, "k")];
     let whole = units.into_iter().find(|(shift, _)| bytes != 0 && bytes % (1 << shift) == 0);
     whole.map_or_else(|| format!("{bytes}b"), |(shift, unit)| format!("{}{unit}", bytes >> shift))
 }
 
 /// Nanoseconds, such as `1m30s`.
-fn time(nanoseconds: i64) -> String {
-    const UNITS: [(i64, &str); 6] =
-        [(3_600_000_000_000, "h"), (60_000_000_000, "m"), (1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"), (1, "ns")];
+pub(super) fn time(nanoseconds: i64) -> String {
+    const UNITS: [(i64, &str); 6] = [
+        (3_600_000_000_000, "h"),
+        (60_000_000_000, "m"),
+        (1_000_000_000, "s"),
+        (1_000_000, "ms"),
+        (1_000, "us"),
+        (1, "ns"),
+    ];
     let mut rest = nanoseconds;
-    let mut text = String::new();
-    for (scale, unit) in UNITS {
-        if rest / scale != 0 {
-            text += &format!("{}{unit}", rest / scale);
-            rest %= scale;
-        }
-    }
-    text
+    let parts = UNITS.into_iter().map(|(scale, unit)| {
+        let whole = rest / scale;
+        rest %= scale;
+        if whole == 0 { String::new() } else { format!("{whole}{unit}") }
+    });
+    parts.collect()
 }
 
 /// Billionths of a processor, such as `1.5`.
-fn processors(nanos: i64) -> String {
+pub(super) fn processors(nanos: i64) -> String {
     let (whole, rest) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
     format!("{whole}.{rest:09}").trim_end_matches('0').trim_end_matches('.').to_owned()
 }
@@ -328,7 +335,7 @@ fn rate(device: &DeviceRate, in_bytes: bool) -> String {
 }
 
 /// `127.0.0.1:8080:80/udp`
-fn published(port: &str, place: &PortBinding) -> String {
+pub(super) fn published(port: &str, place: &PortBinding) -> String {
     let inside = port.strip_suffix("/tcp").unwrap_or(port);
     let address = if place.host_ip.contains(':') { format!("[{}]", place.host_ip) } else { place.host_ip.clone() };
     match (address.is_empty(), place.host_port.is_empty()) {
@@ -339,16 +346,11 @@ fn published(port: &str, place: &PortBinding) -> String {
 }
 
 /// `/dev/sda:/dev/xvda:r`, as far as it has to be said.
-fn device(device: &Device) -> String {
+pub(super) fn device(device: &Device) -> String {
     let Device { path_on_host: outside, path_in_container: inside, cgroup_permissions: rights } = device;
-    let mut text = outside.clone();
-    if inside != outside && !inside.is_empty() {
-        text += &format!(":{inside}");
-    }
-    if !matches!(rights.as_str(), "rwm" | "") {
-        text += &format!(":{rights}");
-    }
-    text
+    let inside = (inside != outside).then_some(inside).filter(|path| !path.is_empty());
+    let rights = Some(rights).filter(|rights| !matches!(rights.as_str(), "rwm" | ""));
+    [Some(outside), inside, rights].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(":")
 }
 
 /// What `--gpus` is told; none for what it cannot say.
@@ -378,6 +380,24 @@ fn gpus(request: &DeviceRequest) -> Option<String> {
         fields.push(format!("options={}", record(&options)));
     }
     Some(record(&fields))
+}
+
+/// The same for a compose file.
+pub(super) fn gpus_plain(request: &DeviceRequest) -> serde_json::Value {
+    let mut said = serde_json::Map::new();
+    match request.count {
+        -1 => said.insert("count".to_owned(), "all".into()),
+        0 => None,
+        count => said.insert("count".to_owned(), count.into()),
+    };
+    if !request.device_ids.is_empty() {
+        said.insert("device_ids".to_owned(), request.device_ids.clone().into());
+    }
+    if !request.driver.is_empty() {
+        said.insert("driver".to_owned(), request.driver.clone().into());
+    }
+    said.insert("capabilities".to_owned(), request.capabilities.concat().into());
+    serde_json::Value::Object(said)
 }
 
 /// Fields between commas, those in quotes that hold one.
@@ -429,7 +449,7 @@ fn mount(mount: &Mount) -> String {
     record(&fields)
 }
 
-fn recursion(options: &BindOptions) -> &'static str {
+pub(super) fn recursion(options: &BindOptions) -> &'static str {
     if options.non_recursive {
         "disabled"
     } else if options.read_only_force_recursive {
@@ -476,6 +496,11 @@ mod tests {
     use super::*;
     use crate::command::{RunLine, Verb};
 
+    #[derive(serde::Deserialize)]
+    struct Recorded {
+        line: String,
+    }
+
     #[test]
     fn a_request_is_a_line_that_makes_it() {
         let more = [
@@ -495,10 +520,6 @@ mod tests {
             "docker run --device-read-bps /dev/sda:10mb --device-write-iops /dev/sda:5 --blkio-weight-device /dev/sda:500 busybox",
             "docker run -v /z -v x:/y:ro,Z -v /a:/b --volumes-from q:ro --log-driver local --log-opt max-size=1m --restart on-failure:3 busybox",
         ];
-        #[derive(serde::Deserialize)]
-        struct Recorded {
-            line: String,
-        }
         let recorded = include_str!("run/recorded.jsonl").lines();
         let recorded = recorded.map(|row| serde_json::from_str::<Recorded>(row).expect("a line").line);
         let mut count = 0;

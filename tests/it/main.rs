@@ -29,6 +29,7 @@ mod own;
 mod pages;
 mod proxy;
 mod reach;
+mod recipe;
 mod registries;
 mod roles;
 mod session;

@@ -145,7 +145,8 @@ async fn disk_use_is_measured_when_asked_for_and_drawn() {
             |data: &str| data.contains("<svg") && data.contains("can be freed") || data.contains("Can be freed");
         let mut times = 1;
         // An engine may not get to its end while others make and remove what it walks through: then it says so.
-        while !is_there(&stream.until("its end", |data| is_there(data) || data.contains("Measuring failed")).await.data) {
+        while !is_there(&stream.until("its end", |data| is_there(data) || data.contains("Measuring failed")).await.data)
+        {
             assert!(times < 20, "it never gets to its end");
             times += 1;
             console.post("/engine/disk/measure", &[]).await.leads_to();

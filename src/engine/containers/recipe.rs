@@ -143,16 +143,29 @@ fn plain_podman(spec: &mut Spec, anonymous: &BTreeMap<String, String>, id: &Cont
             mode.clear();
         }
     }
-    host.ulimits.retain(|limit| !limit.name.starts_with("RLIMIT_"));
-    host.memory_swappiness = host.memory_swappiness.filter(|percent| *percent > 0);
+    // It sets two by itself, to what the host has.
+    host.ulimits
+        .retain(|limit| limit.soft != limit.hard || !matches!(limit.name.as_str(), "RLIMIT_NOFILE" | "RLIMIT_NPROC"));
+    for limit in &mut host.ulimits {
+        limit.name = limit.name.trim_start_matches("RLIMIT_").to_ascii_lowercase();
+    }
+    host.memory_swappiness = host.memory_swappiness.filter(|percent| *percent > 0 || host.memory > 0);
     if host.pids_limit == 2048 {
         host.pids_limit = 0;
     }
     if host.network_mode.starts_with("slirp4netns") {
         host.network_mode.clear();
     }
+    if host.nano_cpus != 0 {
+        (host.cpu_period, host.cpu_quota) = (0, 0);
+    }
+    for options in host.tmpfs.values_mut() {
+        let added = ["rw", "rprivate", "nosuid", "nodev", "tmpcopyup"];
+        *options = options.split(',').filter(|option| !added.contains(option)).collect::<Vec<_>>().join(",");
+    }
     // name:/path:rw,rprivate,nosuid,...
-    let own = |option: &&str| matches!(*option, "ro" | "z" | "Z" | "U" | "O" | "shared" | "slave" | "rshared" | "rslave");
+    let own =
+        |option: &&str| matches!(*option, "ro" | "z" | "Z" | "U" | "O" | "shared" | "slave" | "rshared" | "rslave");
     let binds = std::mem::take(&mut host.binds).into_iter().filter_map(|bind| {
         let mut parts = bind.splitn(3, ':');
         let (source, target) = (parts.next()?, parts.next()?);
@@ -205,8 +218,7 @@ fn engine_adds_nothing(spec: &mut Spec, id: &ContainerId, picture: &Picture) {
     if host.restart_policy.name == "no" {
         host.restart_policy.name.clear();
     }
-    // Twice the memory, or as the kernel has it.
-    if host.memory > 0 && (host.memory_swap == host.memory * 2 || host.memory_swap == -1) {
+    if host.memory > 0 && host.memory_swap == host.memory.saturating_mul(2) {
         host.memory_swap = 0;
     }
     host.memory_swappiness = host.memory_swappiness.filter(|percent| *percent >= 0);
@@ -236,7 +248,13 @@ fn plain_link(link: &str) -> String {
 /// The networks as they were asked for: no address and no name that the engine gave.
 fn networks(spec: &mut Spec, told: BTreeMap<String, Endpoint>, mac: &str, id: &ContainerId) {
     let host: &mut HostConfig = &mut spec.host_config;
-    let mode = std::mem::take(&mut host.network_mode);
+    let mut mode = std::mem::take(&mut host.network_mode);
+    // podman says bridge of every network that is one.
+    if mode == "bridge"
+        && let Some(name) = told.keys().next().filter(|_| !told.contains_key("bridge") && !told.contains_key("podman"))
+    {
+        mode.clone_from(name);
+    }
     let is_usual = matches!(mode.as_str(), "" | "default" | "bridge");
     let is_of_engine = matches!(mode.as_str(), "host" | "none") || mode.starts_with("container:");
     let mut endpoints = BTreeMap::new();

@@ -102,6 +102,7 @@ mod tests {
         "GET /audit.csv",
         "GET /events.jsonl",
         "GET /containers/{id}/export.tar",
+        "GET /containers/{id}/compose.yaml",
         "GET /logs/download",
         "GET /images/save.tar",
     ];

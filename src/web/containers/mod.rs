@@ -17,6 +17,7 @@ mod list;
 mod paste;
 mod processes;
 mod quiet;
+mod recipe;
 mod row;
 mod stats;
 mod terminal;
@@ -62,6 +63,7 @@ pub(super) fn routes() -> Routes {
         .and(commit::routes())
         .and(export::routes())
         .and(history::routes())
+        .and(recipe::routes())
         .get("/containers/{id}/{verb}", Right::Operate, actions::confirm)
         .docs(docs::confirm())
         .post("/containers/{id}/{verb}", Right::Operate, actions::act)
