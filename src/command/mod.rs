@@ -11,11 +11,13 @@ pub mod flags;
 pub(crate) mod fuzzing;
 pub mod image;
 mod read;
+mod remarks;
 pub mod run;
 mod unknown;
 pub mod words;
 
 pub use check::container_name;
 pub use flags::{FLAGS, Flag, Group, Kind};
-pub use run::{LineError, OptionError, RunLine, Verb};
+pub use remarks::Weight;
+pub use run::{LineError, OptionError, Read, RunLine, Verb};
 pub use unknown::{Unknown, complete, unknowns};

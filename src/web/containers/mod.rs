@@ -9,6 +9,7 @@ mod docs;
 pub(super) mod draft;
 mod export;
 mod fill;
+mod form;
 pub(super) mod frame;
 mod health;
 mod history;
@@ -17,7 +18,9 @@ mod list;
 mod paste;
 mod processes;
 mod quiet;
+mod remarks;
 mod row;
+mod seek;
 mod stats;
 mod terminal;
 mod update;
@@ -43,6 +46,7 @@ pub(super) fn routes() -> Routes {
         .doc(docs::form())
         .post("/containers/new/line", Right::Create, paste::paste)
         .doc(docs::paste())
+        .post("/containers/new/network", Right::Create, create::make_network)
         .post("/containers/draft", Right::Create, create::draft)
         .doc(docs::draft())
         .get("/containers/confirm", Right::Operate, actions::confirm_many)
