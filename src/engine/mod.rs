@@ -71,7 +71,10 @@ pub use self::{
     own::Own,
     picture::{Link, Picture},
     processes::{Columns, Processes},
-    reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_network_options, masked_options, root_on_host},
+    reach::{
+        HIDDEN, Holder, InvalidScope, Reach, Scope, Secrets, Watch, masked_network_options, masked_options,
+        root_on_host,
+    },
     registries::{Credentials, HUB, Keyring, Registries, Registry},
     stats::{Figures, Measure, Point, Range, Usage, Watcher},
     system::{

@@ -13,6 +13,7 @@ mod admit;
 mod enter;
 #[cfg(any(test, fuzzing))]
 pub(super) mod fuzzing;
+mod held;
 mod options;
 mod policy;
 mod raw;
@@ -32,6 +33,7 @@ pub(super) use self::{
 };
 pub use self::{
     enter::root_on_host,
+    held::Holder,
     options::{masked as masked_options, masked_of_network as masked_network_options},
 };
 pub use self::{
