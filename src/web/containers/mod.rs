@@ -7,6 +7,7 @@ mod create;
 mod detail;
 mod docs;
 pub(super) mod draft;
+mod edit;
 mod export;
 mod fill;
 mod form;
@@ -68,6 +69,7 @@ pub(super) fn routes() -> Routes {
         .and(export::routes())
         .and(history::routes())
         .and(recipe::routes())
+        .and(edit::routes())
         .get("/containers/{id}/{verb}", Right::Operate, actions::confirm)
         .docs(docs::confirm())
         .post("/containers/{id}/{verb}", Right::Operate, actions::act)
