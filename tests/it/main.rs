@@ -33,6 +33,7 @@ mod proxy;
 mod reach;
 mod recipe;
 mod registries;
+mod removed;
 mod roles;
 mod session;
 mod stats;

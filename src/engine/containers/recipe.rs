@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Containers, Detail, or_default};
 use crate::engine::{
-    ContainerId, Error, Picture,
+    ContainerId, Error, ImageId, Picture,
     spec::{Endpoint, Healthcheck, HostConfig, IpamConfig, Keys, NetworkingConfig, Spec},
 };
 
@@ -92,7 +92,8 @@ impl Recipe {
         if let Some(image) = image {
             image_adds_nothing(&mut spec, image);
         }
-        Ok(Self { spec, image: told.image, anonymous, is_whole: image.is_some() })
+        let image_id = told.image.parse::<ImageId>().map_or(told.image, |id| id.to_string());
+        Ok(Self { spec, image: image_id, anonymous, is_whole: image.is_some() })
     }
 }
 

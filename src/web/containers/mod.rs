@@ -21,6 +21,7 @@ mod processes;
 mod quiet;
 mod recipe;
 mod remarks;
+mod removed;
 mod row;
 mod seek;
 mod stats;
@@ -70,6 +71,7 @@ pub(super) fn routes() -> Routes {
         .and(history::routes())
         .and(recipe::routes())
         .and(edit::routes())
+        .and(removed::routes())
         .get("/containers/{id}/{verb}", Right::Operate, actions::confirm)
         .docs(docs::confirm())
         .post("/containers/{id}/{verb}", Right::Operate, actions::act)
