@@ -63,8 +63,8 @@ async fn it_is_made_anew_and_keeps_what_it_had() {
         let sent = with(fields(&form, "#create"), "memory", "64m");
         let sent = with(sent, "hostname", "inside");
         let plan = post(&console, &web.path("edit"), &sent).await.expect(200);
-        contains_all(&plan.text("table.diff"), &["--memory", "64m", "--hostname", "inside"]);
-        assert_eq!(plan.texts("table.diff tbody tr").len(), 2, "{}", plan.text("table.diff"));
+        contains_all(&plan.text("table.differs"), &["--memory", "64m", "--hostname", "inside"]);
+        assert_eq!(plan.texts("table.differs tbody tr").len(), 2, "{}", plan.text("table.differs"));
         assert_eq!(engine.inspect(&web.id).await["Config"]["Hostname"], web.id[..12], "nothing is done yet");
         let job = replaced(&console, &web, &plan, "1").await;
         contains_all(&job.text("main"), &["done in", "docker rename", "docker start"]);

@@ -87,7 +87,7 @@ async fn s041_what_was_removed_belongs_to_its_team() {
     let engine = RealEngine::docker28();
     let console = Console::administered(&engine.socket).await;
     let admin = console.admin().await;
-    let ann = console.hire(&admin, "ann", "operator", "team=red").await;
+    let ann = console.hire(&admin, "ann", "operator", "label:team=red").await;
     let vic = console.hire(&admin, "vic", "viewer", "").await;
     let (red, blue) = (engine.create("red", "-l team=red -e TOKEN=hunter2 busybox").await, engine.create("blue", "-l team=blue busybox").await);
     for made in [&red, &blue] {
