@@ -13,6 +13,7 @@ mod containers;
 mod create;
 mod faults;
 mod files;
+mod go;
 mod guards;
 mod hostile;
 mod images;
