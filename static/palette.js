@@ -44,6 +44,8 @@
     list.replaceChildren(...part.childNodes);
     list.scrollTop = 0;
     const all = options();
+    // Where nothing is to be chosen, it only says why.
+    list.setAttribute("role", all.length > 0 ? "listbox" : "group");
     box.setAttribute("aria-expanded", all.length > 0);
     choose(all[0]);
     says.textContent = [part.dataset.says, ...$$("p", list).map((line) => line.textContent)].join(". ");
@@ -121,6 +123,8 @@
   palette.addEventListener("close", () => { clearTimeout(timer); asked.abort(); });
 
   const find = $("[data-find]");
+  // On a phone, what had the focus gets it back, and its keyboard with it.
+  find.addEventListener("mousedown", (event) => { if (event.button === 0) event.preventDefault(); });
   find.addEventListener("click", () => show(find.value));
-  KEYS["/"] = () => show();
+  KEYS["/"] = () => show(find.value);
 }

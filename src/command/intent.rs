@@ -184,6 +184,11 @@ fn is_operator(raw: &str) -> bool {
     matches!(raw, "&&" | "||" | "|" | ";" | "&" | ">" | ">>" | "<" | "2>&1" | ">/dev/null" | "2>/dev/null")
 }
 
+/// Whether it is read as a flag; `-` alone is a word.
+fn is_flag(word: &str) -> bool {
+    word.len() > 1 && word.starts_with('-')
+}
+
 /// As much of it as a sentence bears.
 fn short(text: &str) -> String {
     const LONGEST: usize = 60;
@@ -233,27 +238,36 @@ impl Intent {
         self.flags.iter().filter(move |(name, _)| *name == long).map(|(_, value)| value.as_str())
     }
 
+    /// Whether nothing was said but the command itself.
+    pub fn is_bare(&self) -> bool {
+        self.flags.is_empty() && self.words.is_empty() && self.line.is_none() && self.notes.is_empty()
+    }
+
     /// Whether a switch is on.
     pub fn is_set(&self, long: &str) -> bool {
         self.flag(long) == Some("true")
     }
 
     /// The same command on these, as it was understood.
-    pub fn line<S: AsRef<str>>(&self, on: impl IntoIterator<Item = S>) -> String {
+    pub fn echo<S: AsRef<str>>(&self, on: impl IntoIterator<Item = S>) -> String {
         let mut all = vec!["docker".to_owned()];
         all.extend(self.command.name().split(' ').map(str::to_owned));
         for (long, value) in &self.flags {
-            let letter = self.command.flags().find(|flag| flag.long == *long);
-            let name =
-                letter.and_then(|flag| flag.letter).map_or_else(|| format!("--{long}"), |letter| format!("-{letter}"));
-            let takes = letter.is_some_and(|flag| flag.takes);
-            match (takes, value.as_str()) {
+            let flag = self.command.flags().find(|flag| flag.long == *long);
+            let letter = flag.and_then(|flag| flag.letter);
+            let name = letter.map_or_else(|| format!("--{long}"), |letter| format!("-{letter}"));
+            match (flag.is_some_and(|flag| flag.takes), value.as_str()) {
                 (true, value) => all.extend([name, value.to_owned()]),
                 (false, "true") => all.push(name),
                 (false, value) => all.push(format!("--{long}={value}")),
             }
         }
-        all.extend(on.into_iter().map(|word| word.as_ref().to_owned()));
+        let on: Vec<String> = on.into_iter().map(|word| word.as_ref().to_owned()).collect();
+        let read = if self.command.ends_at_a_word() { 1 } else { on.len() };
+        if on.iter().take(read).any(|word| is_flag(word)) {
+            all.push("--".to_owned());
+        }
+        all.extend(on);
         words::join(all)
     }
 
@@ -261,11 +275,10 @@ impl Intent {
     fn take(&mut self, rest: &[Word]) {
         let mut rest = rest.iter().map(|word| word.text.as_str());
         while let Some(word) = rest.next() {
-            let is_flag = word.len() > 1 && word.starts_with('-');
             match word.strip_prefix("--") {
                 Some("") => break,
-                Some(long) if is_flag => self.long(long, &mut rest),
-                None if is_flag => self.letters(word, &mut rest),
+                Some(long) => self.long(long, &mut rest),
+                None if is_flag(word) => self.letters(word, &mut rest),
                 _ => {
                     self.words.push(word.to_owned());
                     if self.command.ends_at_a_word() {

@@ -159,6 +159,14 @@ async fn all_kinds_are_found_and_pages_and_jobs_too() {
         found["items"].as_array().expect("a list").iter().map(|item| item["kind"].as_str().expect("a word")).collect();
     assert_eq!(kinds, ["containers", "volumes", "networks", "jobs"], "{found}");
     assert_eq!(found["path"], Value::Null, "it is not clear which");
+    // A command is a command, whatever jobs there were of the same one.
+    assert_eq!(leads(&console, &format!("stop -t 0 {}", web.name)).await, web.path("stop?timeout=0"));
+    let found = asked(&console, "logs").await;
+    assert_eq!(
+        (&found["items"][0]["path"], &found["is_command"]),
+        (&Value::from("/logs"), &Value::from(true)),
+        "{found}"
+    );
     assert_eq!(leads(&console, "who reaches whom").await, "/networks/map");
     assert_eq!(leads(&console, &web.id[..12]).await, format!("/containers?q={}", &web.id[..12]));
     let page = console.get("/go").await.expect(200);
@@ -255,4 +263,32 @@ async fn s023_what_is_typed_is_text_and_too_much_of_it_is_refused() {
         }
     }
     assert_eq!(proxy.writes(), writes);
+}
+
+#[tokio::test]
+async fn of_an_image_goes_what_was_named() {
+    for engine in [RealEngine::docker28(), RealEngine::docker20(), RealEngine::podman4()] {
+        let tag = format!("localhost/{}:2", engine.name("named"));
+        engine.docker(&["tag", "busybox:latest", &tag]).await;
+        engine.goes_too("image", &tag);
+        let id = engine.docker(&["image", "inspect", "-f", "{{.Id}}", &tag]).await.replace("sha256:", "");
+        let console = Console::on(&engine).await;
+        let of_it = format!("/images?q={}", engine.name("named"));
+        until("it is seen", async || console.get(&of_it).await.body.contains(&tag).then_some(())).await;
+        let query: String = url::form_urlencoded::byte_serialize(tag.as_bytes()).collect();
+        for (line, page) in [("docker rmi -f", "remove?force=1&"), ("docker push", "push?")] {
+            let to = leads(&console, &format!("{line} {tag}")).await;
+            assert_eq!(to, format!("/images/{id}/{page}tag={query}"));
+            let form = console.get(&to).await.expect(200);
+            assert_eq!(form.attributes("[name=tag][checked]", "value"), std::slice::from_ref(&tag), "{to}");
+            assert!(form.commands()[0].ends_with(&tag), "{:?}", form.commands());
+        }
+        assert_eq!(
+            leads(&console, &format!("docker tag {tag} a:1")).await,
+            format!("/images/{id}/tag?reference=a%3A1")
+        );
+        assert_eq!(leads(&console, &format!("docker save {tag} -o x.tar")).await, format!("/images/save?id={id}"));
+        assert_eq!(leads(&console, &format!("docker history {tag}")).await, format!("/images/{id}"));
+        engine.docker(&["image", "inspect", &tag]).await;
+    }
 }

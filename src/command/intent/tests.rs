@@ -26,7 +26,7 @@ fn lines_are_understood() {
         ("docker top web -eo pid", "docker top web -eo pid", &[]),
         ("docker image ls --filter dangling=true", "docker images -f dangling=true", &[]),
         ("docker volume create -d local -o type=nfs data", "docker volume create -d local -o type=nfs data", &[]),
-        ("docker rename -- web -x", "docker rename web -x", &[]),
+        ("docker rename -- web -x", "docker rename -- web -x", &[]),
         ("docker update -m 1g --cpus 2 web", "docker update -m 1g --cpus 2 web", &[]),
         ("docker commit --pause=false web a:1", "docker commit --pause=false web a:1", &[]),
         ("remove web", "docker rm web", &[]),
@@ -46,7 +46,7 @@ fn lines_are_understood() {
         ),
     ] {
         let intent = intent(line);
-        assert_eq!(intent.line(&intent.words), understood, "{line}");
+        assert_eq!(intent.echo(&intent.words), understood, "{line}");
         assert_eq!(intent.notes, notes, "{line}");
     }
 }
@@ -156,7 +156,7 @@ fn s047_hostile_words_stay_words() {
                         "{:?}",
                         intent.notes
                     );
-                    let _ = intent.line(&intent.words);
+                    let _ = intent.echo(&intent.words);
                 }
             }
         }

@@ -14,6 +14,7 @@ pub(super) fn doc() -> Doc {
 
 /// What came of a text.
 #[derive(Serialize, ToSchema)]
+#[schema(as = GoAnswer)]
 pub struct Answer {
     /// Whether it was read as a docker command.
     is_command: bool,
@@ -29,7 +30,7 @@ pub struct Answer {
 
 /// Something that was found.
 #[derive(Serialize, ToSchema)]
-#[schema(as = FoundItem)]
+#[schema(as = GoItem)]
 pub struct Item {
     /// command, containers, images, volumes, networks, pages or jobs.
     kind: &'static str,
@@ -53,14 +54,21 @@ impl Item {
 impl Answer {
     pub(super) fn new(answer: &super::Answer<'_>) -> Self {
         let landing = answer.landing.as_ref();
-        let commands = landing.into_iter().flat_map(|landing| &landing.hits).map(|hit| Item::new("command", hit));
+        let commands = |landing: Option<&'_ super::Landing>| {
+            let hits = landing.into_iter().flat_map(|landing| &landing.hits);
+            hits.map(|hit| Item::new("command", hit)).collect::<Vec<_>>()
+        };
         let kinds = answer.kinds.iter().flat_map(|kind| kind.hits.iter().map(|hit| Item::new(kind.word, hit)));
         Self {
             is_command: landing.is_some(),
             path: answer.sure().map(str::to_owned),
             notes: landing.map(|landing| landing.notes.clone()).unwrap_or_default(),
             refused: landing.and_then(|landing| landing.refusal.clone()),
-            items: commands.chain(kinds).collect(),
+            items: commands(answer.landing_first())
+                .into_iter()
+                .chain(kinds)
+                .chain(commands(answer.landing_last()))
+                .collect(),
         }
     }
 }

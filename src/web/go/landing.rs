@@ -32,6 +32,8 @@ pub(super) struct Landing {
     pub refusal: Option<String>,
     /// Whether nothing but a command can be meant.
     pub is_plain: bool,
+    /// Whether nothing was said but the command: it may be a name, too.
+    pub is_bare: bool,
 }
 
 impl Landing {
@@ -42,7 +44,11 @@ impl Landing {
 
     /// Of a command.
     pub fn new(page: &Page, intent: &Intent) -> Self {
-        let mut way = Way { page, intent, landing: Self { is_plain: intent.is_plain, ..Self::default() } };
+        let mut way = Way {
+            page,
+            intent,
+            landing: Self { is_plain: intent.is_plain, is_bare: intent.is_bare(), ..Self::default() },
+        };
         way.find();
         let mut landing = way.landing;
         landing.notes.splice(0..0, intent.notes.iter().cloned());
@@ -111,7 +117,7 @@ impl Way<'_> {
 
     /// A page that needs nothing else.
     fn place(&mut self, name: &str, base: &str, query: Query) {
-        let about = self.intent.line(&self.intent.words);
+        let about = self.intent.echo(&self.intent.words);
         self.sure(Hit::new(name.to_owned(), address(base, query), about));
     }
 

@@ -78,8 +78,8 @@ impl<'a> Answer<'a> {
             Reading::Beginning(beginning) => (None, beginning),
             Reading::Nowhere(why) => (Some(Landing::nowhere(why)), Vec::new()),
         };
-        let is_plain = landing.as_ref().is_some_and(|landing| landing.is_plain);
-        let kinds = if is_plain { Vec::new() } else { find::all(page, text) };
+        let is_all = landing.as_ref().is_some_and(|landing| landing.is_plain || (landing.is_sure && !landing.is_bare));
+        let kinds = if is_all { Vec::new() } else { find::all(page, text) };
         Ok(Self { text, landing, beginning, kinds })
     }
 
@@ -93,6 +93,15 @@ impl<'a> Answer<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Of a single word, what is called so comes before what it would be as a command.
+    fn landing_last(&self) -> Option<&Landing> {
+        self.landing.as_ref().filter(|landing| landing.is_bare && !landing.is_plain)
+    }
+
+    fn landing_first(&self) -> Option<&Landing> {
+        self.landing.as_ref().filter(|_| self.landing_last().is_none())
     }
 
     fn is_empty(&self) -> bool {

@@ -16,7 +16,7 @@ impl Way<'_> {
     /// A page of a container, with the command on it.
     pub(super) fn container(&self, does: &str, it: &Container, page: &str, query: Query) -> Hit {
         let after = self.intent.words.iter().skip(1).map(String::as_str);
-        let about = self.intent.line([it.name.as_str()].into_iter().chain(after));
+        let about = self.intent.echo([it.name.as_str()].into_iter().chain(after));
         let path = address(&format!("/containers/{}{page}", it.id), query);
         Hit { mark: Some(StateMark::of(it)), ..Hit::new(format!("{does} {}", it.name), path, about) }
     }
@@ -95,9 +95,9 @@ impl Way<'_> {
         let hit = |way: &Self, it: &Container| Hit {
             about: match verb {
                 Verb::Rename => {
-                    intent.line([it.name.as_str()].into_iter().chain(intent.words.get(1).map(String::as_str)))
+                    intent.echo([it.name.as_str()].into_iter().chain(intent.words.get(1).map(String::as_str)))
                 }
-                _ => intent.line([it.name.as_str()]),
+                _ => intent.echo([it.name.as_str()]),
             },
             ..way.container(verb.label(), it, &page, query.clone())
         };
@@ -116,7 +116,7 @@ impl Way<'_> {
             let ids = meant.iter().map(|it| ("id", it.id.to_string()));
             let parts = [("action", verb.word().to_owned())].into_iter().chain(ids).chain(query);
             let name = format!("{} {} containers", verb.label(), meant.len());
-            let about = intent.line(meant.iter().map(|it| it.name.as_str()));
+            let about = intent.echo(meant.iter().map(|it| it.name.as_str()));
             return self.sure(Hit::new(name, address("/containers/confirm", parts), about));
         }
         if !is_sure {
@@ -226,7 +226,7 @@ impl Way<'_> {
             Some((word, path)) => (Some(word.to_owned()), path.to_owned()),
             None => (self.word(0).map(str::to_owned), String::new()),
         };
-        let about = self.intent.line(&self.intent.words);
+        let about = self.intent.echo(&self.intent.words);
         self.each(&picture.containers, word.as_deref(), |_, it| {
             let path = if path.starts_with('/') { path.clone() } else { format!("/{path}") };
             let hit =

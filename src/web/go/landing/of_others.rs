@@ -22,19 +22,19 @@ impl Way<'_> {
     /// A page of an image.
     pub(super) fn image(&self, does: &str, it: &Image, page: &str, query: Query) -> Hit {
         let after = self.intent.words.iter().skip(1).map(String::as_str);
-        let about = self.intent.line([it.name()].into_iter().chain(after));
+        let about = self.intent.echo([it.name()].into_iter().chain(after));
         Hit::new(format!("{does} {}", it.name()), address(&format!("/images/{}{page}", it.id), query), about)
     }
 
     /// A page of a volume.
     pub(super) fn volume(&self, does: &str, it: &Volume, page: &str) -> Hit {
         let name = it.name.as_str();
-        Hit::new(format!("{does} {name}"), format!("/volumes/{name}{page}"), self.intent.line([name]))
+        Hit::new(format!("{does} {name}"), format!("/volumes/{name}{page}"), self.intent.echo([name]))
     }
 
     /// A page of a network.
     pub(super) fn network(&self, does: &str, it: &Network, page: &str) -> Hit {
-        Hit::new(format!("{does} {}", it.name), format!("/networks/{}{page}", it.id), self.intent.line([&it.name]))
+        Hit::new(format!("{does} {}", it.name), format!("/networks/{}{page}", it.id), self.intent.echo([&it.name]))
     }
 
     /// The tags of an image that were named, and not its id.
@@ -88,7 +88,7 @@ impl Way<'_> {
                 let force = self.switch("force");
                 self.each_of_all(all, |way, it| {
                     let query = [("force", force.clone())].into_iter().chain(way.tags(it)).collect();
-                    Hit { about: way.intent.line([it.name()]), ..way.image("Remove", it, "/remove", query) }
+                    Hit { about: way.intent.echo([it.name()]), ..way.image("Remove", it, "/remove", query) }
                 });
             }
             Ask::Save => {
@@ -221,7 +221,7 @@ impl Way<'_> {
         let after = who.as_ref().map(|who| who.name.clone());
         self.each(&picture.networks, network.as_deref(), |way, it| {
             let parts = [("network", it.id.to_string())].into_iter().chain(query.clone());
-            let about = way.intent.line([it.name.clone()].into_iter().chain(after.clone()));
+            let about = way.intent.echo([it.name.clone()].into_iter().chain(after.clone()));
             let to = if is_connect { "to" } else { "from" };
             Hit::new(format!("{does} {name} {to} {}", it.name), address(base, parts), about)
         });
