@@ -168,7 +168,10 @@ if (draft) {
       if (answer.status === 401) return leave();
       if (!answer.ok || mine !== latest) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      for (const id of ["run-line", "dangers", "declared"]) $(`#${id}`)?.replaceChildren(...$(`#${id}`, page).childNodes);
+      for (const part of $$("#run-line, #dangers, #declared, [data-follows]")) {
+        const drawn = page.getElementById(part.id);
+        if (drawn && drawn.innerHTML !== part.innerHTML) part.replaceChildren(...drawn.childNodes);
+      }
     } catch { /* The line is a help; the form works without it. */ }
   };
   draft.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(refresh, 120); });
@@ -177,9 +180,11 @@ if (draft) {
     if (!more) return;
     event.preventDefault();
     const lines = $$(":scope > [data-line]", more.parentElement), line = lines.at(-1).cloneNode(true);
-    line.id = line.id.replace(/\d+$/, lines.length);
+    const number = (id) => id.replace(/\d+$/, lines.length), said = $(".remarks", line);
+    line.id = number(line.id);
     $$("input", line).forEach((input) => { input.value = ""; input.removeAttribute("value"); input.removeAttribute("aria-invalid"); });
     $$(".error", line).forEach((error) => error.remove());
+    if (said) { said.replaceChildren(); said.id = number(said.id); $("[aria-describedby]", line)?.setAttribute("aria-describedby", said.id); }
     more.before(line);
     $("input", line).focus();
   });

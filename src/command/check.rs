@@ -48,29 +48,6 @@ pub(super) fn tidy(spec: &mut Spec) {
     }
 }
 
-/// What the engine may refuse or read otherwise than it was meant, for values that the docker command sends
-/// without a word.
-pub(super) fn doubt(flag: &str, value: &str) -> Option<String> {
-    let source = value.split(':').next().unwrap_or_default();
-    match flag {
-        "name" if !value.is_empty() => container_name(value).err(),
-        "volume" if source.starts_with('~') => {
-            Some(format!("{source} is not a path for the engine; write the whole path on its host, beginning with /"))
-        }
-        "volume" if value.contains(':') && source.len() == 1 && source != "/" => Some(format!(
-            "the docker command takes {source}: for a drive of Windows; a volume's name needs two letters"
-        )),
-        "env" if !value.contains('=') => Some(format!(
-            "without a value, the docker command takes {value} from its own terminal; here, it takes {value} away from \
-             the image's variables"
-        )),
-        "health-cmd" => None,
-        _ => {
-            expansion(value).map(|text| format!("{text} stays as it is written; no shell puts something in its place"))
-        }
-    }
-}
-
 /// A container's name: two letters or more, of `[a-zA-Z0-9][a-zA-Z0-9_.-]+`.
 /// Source: moby, `daemon/names/names.go`, `RestrictedNameChars`.
 pub fn container_name(name: &str) -> Result<(), String> {
@@ -82,21 +59,4 @@ pub fn container_name(name: &str) -> Result<(), String> {
         None if name.len() < 2 => Err("a container's name has at least two letters".to_owned()),
         None => Ok(()),
     }
-}
-
-/// The `$NAME`, `${...}` or `$(...)` that a shell would have replaced.
-fn expansion(value: &str) -> Option<&str> {
-    let start = value.find('$')?;
-    let text = value.get(start..)?;
-    let next = text.chars().nth(1)?;
-    let name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let end = match next {
-        '{' => text.find('}').map(|at| at + 1),
-        '(' => text.find(')').map(|at| at + 1),
-        c if c.is_ascii_alphabetic() || c == '_' => {
-            text.char_indices().skip(1).find(|(_, c)| !name(*c)).map(|(at, _)| at)
-        }
-        _ => return None,
-    };
-    text.get(..end.unwrap_or(text.len()))
 }

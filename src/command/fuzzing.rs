@@ -28,8 +28,8 @@ pub fn read_line(text: &str) -> Option<(RunLine, Spec)> {
     for again in [line.to_command(verb), line.to_command_multiline(verb)] {
         assert_eq!(RunLine::parse(&again), Ok((verb, line.clone())), "{again}");
     }
-    for remark in line.dangers().into_iter().chain(line.doubts()) {
-        assert!(flags::by_long(&remark.flag).is_some(), "{remark:?}");
+    for (_, remark) in line.remarks() {
+        assert!(remark.flag == "image" || flags::by_long(&remark.flag).is_some(), "{remark:?}");
     }
     let bare = line.without_values();
     assert_eq!(bare.without_values(), bare);

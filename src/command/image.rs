@@ -28,6 +28,11 @@ pub fn check(reference: &str) -> Result<(), String> {
     digest.map_or(Ok(()), check_digest)
 }
 
+/// Whether a reference means the same image for ever: it is an id, or ends in a digest.
+pub fn is_fixed(reference: &str) -> bool {
+    is_id(reference.strip_prefix("sha256:").unwrap_or(reference)) || reference.contains('@')
+}
+
 /// Sixty-four hexadecimal digits are an image's id.
 fn is_id(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))

@@ -5,6 +5,7 @@
 //! is. [`intent`] reads every other command, [`echo`] writes the docker command of every other thing that the console does.
 
 mod check;
+mod compose;
 pub mod echo;
 pub mod flags;
 #[cfg(any(test, fuzzing))]
@@ -12,11 +13,16 @@ pub(crate) mod fuzzing;
 pub mod image;
 pub mod intent;
 mod read;
+mod remarks;
 pub mod run;
 mod unknown;
 pub mod words;
+mod write;
 
 pub use check::container_name;
+pub use compose::ComposeFile;
 pub use flags::{FLAGS, Flag, Group, Kind};
-pub use run::{LineError, OptionError, RunLine, Verb};
+pub use remarks::Weight;
+pub use run::{LineError, OptionError, Read, RunLine, Verb};
 pub use unknown::{Unknown, complete, unknowns};
+pub use write::Written;

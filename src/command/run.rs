@@ -70,6 +70,17 @@ pub struct RunLine {
     pub args: Vec<String>,
 }
 
+/// A line that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Read {
+    /// What it does.
+    pub verb: Verb,
+    /// Its parts.
+    pub line: RunLine,
+    /// The request that it stands for, or what is wrong with its values.
+    pub spec: Result<Spec, Vec<LineError>>,
+}
+
 /// A line that cannot be read, or a value in it that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -101,17 +112,21 @@ impl RunLine {
         Reader::read(line).map(|reader| (reader.verb, reader.line))
     }
 
+    /// Reads a line, and beside it what is wrong with its values, which point into the line.
+    pub fn read(line: &str) -> Result<Read, LineError> {
+        let read = Reader::read(line)?;
+        let spec = read.line.to_spec().map_err(|errors| {
+            let mut errors: Vec<LineError> = errors.into_iter().map(|error| read.locate(error)).collect();
+            errors.sort_by_key(|error| error.word);
+            errors
+        });
+        Ok(Read { verb: read.verb, line: read.line, spec })
+    }
+
     /// Reads a line and turns it into a request, with errors that point into the line.
     pub fn check(line: &str) -> Result<(Verb, Self, Spec), Vec<LineError>> {
-        let read = Reader::read(line).map_err(|error| vec![error])?;
-        match read.line.to_spec() {
-            Ok(spec) => Ok((read.verb, read.line, spec)),
-            Err(errors) => {
-                let mut errors: Vec<LineError> = errors.into_iter().map(|error| read.locate(error)).collect();
-                errors.sort_by_key(|error| error.word);
-                Err(errors)
-            }
-        }
+        let Read { verb, line, spec } = Self::read(line).map_err(|error| vec![error])?;
+        Ok((verb, line, spec?))
     }
 
     /// The line without the values of variables: docker takes those from the environment that it is run in. So it
@@ -177,27 +192,18 @@ impl RunLine {
         self.values(long).next_back()
     }
 
-    /// Every use of a flag that puts the host at risk, with what can go wrong.
-    pub fn dangers(&self) -> Vec<OptionError> {
-        self.remarks(|flag, value| flags::by_long(flag)?.danger_of(value).map(str::to_owned))
-    }
-
-    /// Every value that can be sent but may not do what was meant: the engine will refuse it, or a shell would
-    /// have completed it.
-    pub fn doubts(&self) -> Vec<OptionError> {
-        self.remarks(check::doubt)
-    }
-
-    fn remarks(&self, remark: impl Fn(&str, &str) -> Option<String>) -> Vec<OptionError> {
-        let uses = self.by_turn().into_iter();
-        uses.filter_map(|(flag, index, value)| {
-            remark(flag, value).map(|message| OptionError { flag: flag.to_owned(), index, message })
+    /// What each use of a flag asks for by itself, where that can be said without the others.
+    pub fn each<'a>(&'a self, long: &'a str) -> impl Iterator<Item = (usize, Spec)> + 'a {
+        let known = flags::by_long(long);
+        self.values(long).enumerate().filter_map(move |(index, value)| {
+            let mut spec = Spec::default();
+            (known?.apply)(&mut spec, value).ok()?;
+            Some((index, spec))
         })
-        .collect()
     }
 
     /// Flag, which use of it, and value, in the order in which flags build on each other.
-    fn by_turn(&self) -> Vec<(&str, usize, &str)> {
+    pub(super) fn by_turn(&self) -> Vec<(&str, usize, &str)> {
         let mut times: BTreeMap<&str, usize> = BTreeMap::new();
         let numbered = self.options.iter().map(|(flag, value)| {
             let next = times.entry(flag).or_default();

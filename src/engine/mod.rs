@@ -29,6 +29,7 @@ mod picture;
 mod processes;
 mod reach;
 mod registries;
+mod replace;
 pub mod spec;
 mod stats;
 mod system;
@@ -71,8 +72,12 @@ pub use self::{
     own::Own,
     picture::{Link, Picture},
     processes::{Columns, Processes},
-    reach::{HIDDEN, InvalidScope, Reach, Scope, Secrets, Watch, masked_network_options, masked_options, root_on_host},
+    reach::{
+        HIDDEN, Holder, InvalidScope, Reach, Scope, Secrets, Watch, masked_network_options, masked_options,
+        root_on_host,
+    },
     registries::{Credentials, HUB, Keyring, Registries, Registry},
+    replace::Replacement,
     stats::{Figures, Measure, Point, Range, Usage, Watcher},
     system::{
         Advisory, Disk, DiskUsage, EnginePart, Goes, IndexSettings, Info, Label, Plan, Plugins, RegistrySettings,
@@ -103,6 +108,7 @@ pub struct Engine {
     walked: Arc<changes::Walked>,
     remembered: Arc<past::Remembered>,
     exports: export::Places,
+    replacing: Arc<replace::Journal>,
     kept_events: Arc<events::Keeping>,
     feeds: Arc<logs::Feeds>,
     shelf: Arc<logs::Shelf>,
@@ -145,6 +151,7 @@ impl Engine {
             walked: Arc::default(),
             remembered: Arc::default(),
             exports: export::Places::default(),
+            replacing: Arc::default(),
             kept_events,
             feeds: Arc::default(),
             shelf: Arc::default(),

@@ -65,7 +65,7 @@ test("the list follows the engine, and a name is taken away in a dialog", () => 
 test("what an image declares is shown while its name is typed, and copied nowhere", () => withPage(url, async (page) => {
   await page.goto("/containers/new");
   await page.getByLabel("Image", { exact: true }).fill(tag);
-  await page.locator("#declared").getByText("sleep 100").waitFor();
+  await page.locator("#r-command").getByText("sleep 100").waitFor();
   assert.equal(await page.getByLabel("Command", { exact: true }).inputValue(), "");
   assert(!(await page.locator("#run-line").innerText()).includes("8080"));
 }));

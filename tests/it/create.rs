@@ -367,7 +367,7 @@ async fn the_form_is_filled_in_from_the_address_and_grows_without_javascript() {
 }
 
 /// What differs by itself between two containers made alike.
-fn comparable(mut has: Value) -> Value {
+pub fn comparable(mut has: Value) -> Value {
     let id = has["Id"].as_str().unwrap_or_default().to_owned();
     let short = id.get(..12).unwrap_or_default().to_owned();
     if has["Config"]["Hostname"] == short.as_str() {

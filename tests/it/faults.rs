@@ -439,7 +439,7 @@ async fn s069_a_frozen_engine_freezes_no_page() {
             (path, begun, begun.elapsed(), page)
         });
         for (path, begun, took, page) in join_all(pages).await {
-            assert!(took < Duration::from_secs(6), "{path} took {took:?}");
+            assert!(took < Duration::from_secs(12), "{path} took {took:?}");
             slowest = slowest.max(took);
             let has_data = matches!(path.as_str(), "/containers");
             assert!(!has_data || page.has(&web.row()), "{path} has lost the data");
@@ -488,7 +488,7 @@ async fn s070_an_answer_that_stops_half_way_ends_at_the_deadline() {
     });
     let mut slowest = Duration::ZERO;
     for (page, took) in join_all(tries).await {
-        assert!(took < Duration::from_secs(6), "{took:?}");
+        assert!(took < Duration::from_secs(12), "{took:?}");
         slowest = slowest.max(took);
         let page = page.expect(504);
         contains_all(&page.text("main section"), &["Docker does not answer", "within 5 s"]);

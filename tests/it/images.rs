@@ -96,7 +96,11 @@ async fn a_row_says_what_it_is_and_who_uses_it_on_every_engine() {
         contains_all(&console.get(&format!("/images/{id}?reveal=1")).await.text("main"), &["TOKEN=hunter2"]);
         // What it declares is its own: the form shows it, and copies nothing of it.
         let form = console.get(&format!("/containers/new?image={name}")).await.expect(200);
-        contains_all(&form.text("#declared"), &["CMD", "sleep 1000", "8080/tcp", "image’s own"]);
+        contains_all(&form.text("#declared"), &["image’s own"]);
+        contains_all(&form.text("#r-command"), &["Image", "sleep 1000"]);
+        contains_all(&form.text("#r-rows-publish"), &["Image", "8080/tcp"]);
+        contains_all(&form.text("#r-rows-env"), &["Image", "TOKEN=‹hidden›"]);
+        assert!(!form.body.contains("hunter2"), "S044");
         assert_eq!(form.attribute("[name=command]", "value").as_deref(), Some(""));
         assert!(!form.commands().concat().contains("8080"));
     }

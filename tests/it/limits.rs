@@ -57,7 +57,7 @@ async fn s054_silent_and_slow_sockets_take_nothing_from_others() {
     }
     let waits = a_good_client_waits(&console).await;
     // On a machine that is busy with other things it waited before, too.
-    assert!(waits < Duration::from_secs(1).max(calm * 5), "a good client waits {waits:?}, and {calm:?} before");
+    assert!(waits < Duration::from_secs(5).max(calm * 5), "a good client waits {waits:?}, and {calm:?} before");
     let closed = async {
         for mut socket in silent {
             assert!(matches!(socket.read(&mut [0; 512]).await, Ok(0) | Err(_)), "a silent one got an answer");

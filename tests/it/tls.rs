@@ -218,7 +218,7 @@ async fn a_given_certificate_is_followed() {
         (now != first).then_some(now)
     })
     .await;
-    assert!(console.log().contains(&second));
+    until("it says so", async || console.log().contains(&second).then_some(())).await;
 }
 
 /// What it says when it does not start.

@@ -18,7 +18,7 @@ pub(super) const FLAGS: &[Flag] = &[
         .danger("A privileged container has every right on the host, as if it ran there as root.")
         .help("Gives every right and every device. Only for programs that manage the host itself."),
     Flag::list("cap-add", "Rights to add", "NET_ADMIN", |spec, value| capability(&mut spec.host_config.cap_add, value))
-        .danger("Rights such as SYS_ADMIN, or ALL, let a program out of its container.")
+        .danger_if(is_mighty, "With this right, a program in the container can get out of it, or change the host.")
         .help("Single rights of root, such as NET_ADMIN to set up networks."),
     Flag::list("cap-drop", "Rights to drop", "ALL", |spec, value| capability(&mut spec.host_config.cap_drop, value))
         .help("Rights of root that the program does without; ALL is the safest."),
@@ -86,6 +86,28 @@ pub(super) const FLAGS: &[Flag] = &[
     .client()
     .help("Mounts the engine's socket and the login of the docker command."),
 ];
+
+/// Rights that the engine does not give by itself. Source: moby, `oci/caps/defaults.go`.
+fn is_mighty(value: &str) -> bool {
+    const GIVEN: [&str; 14] = [
+        "CHOWN",
+        "DAC_OVERRIDE",
+        "FSETID",
+        "FOWNER",
+        "MKNOD",
+        "NET_RAW",
+        "SETGID",
+        "SETUID",
+        "SETFCAP",
+        "SETPCAP",
+        "NET_BIND_SERVICE",
+        "SYS_CHROOT",
+        "KILL",
+        "AUDIT_WRITE",
+    ];
+    let upper = value.trim().to_ascii_uppercase();
+    !GIVEN.contains(&upper.strip_prefix("CAP_").unwrap_or(&upper))
+}
 
 fn is_host(value: &str) -> bool {
     value == "host"

@@ -3,6 +3,7 @@
 mod act;
 mod create;
 mod detail;
+mod recipe;
 mod state;
 mod summary;
 mod update;
@@ -13,6 +14,7 @@ pub use self::{
     act::{Action, Done},
     create::Created,
     detail::{Check, Detail, Endpoint, EnvVar, Healthcheck, Limits},
+    recipe::Recipe,
     state::{SIGNALS, Signal, State, Verb},
     summary::{Asked, Attention, Container, Ending, Health, Mount, Pending, Port},
     update::Update,

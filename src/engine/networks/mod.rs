@@ -102,6 +102,14 @@ pub struct Joining {
     pub ipv6: Option<IpAddr>,
 }
 
+impl NewNetwork {
+    /// Whether every engine takes this for the name of a network.
+    pub fn is_name(name: &str) -> bool {
+        name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+            && name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
+    }
+}
+
 impl Network {
     /// Whether the engine made it itself, and keeps it.
     pub fn is_predefined(&self) -> bool {

@@ -91,17 +91,23 @@ pub(in crate::engine) fn taken(name: &VolumeName) -> Error {
 }
 
 impl Engine {
-    /// Refuses networks that nothing in the scope is on: whoever is on a network reaches all that listen there.
+    /// Refuses networks that are not of the scope and that nothing in it is on: whoever is on a network reaches all that
+    /// listen there. Where others have one of the same name, the engine could mean theirs.
     fn knows_networks(&self, spec: &Spec) -> Result<(), Error> {
-        let picture = self.picture();
+        let (picture, whole) = (self.picture(), self.live.picture());
+        let is_ours = |name: &str| {
+            let mut of_name = whole.networks.values().filter(|network| network.name == name).peekable();
+            of_name.peek().is_some() && of_name.all(|network| self.reach.takes(&network.labels))
+        };
         let is_known = |name: &str| {
             COMMON.contains(&name)
+                || is_ours(name)
                 || picture.containers.values().any(|found| found.networks.iter().any(|at| at.network == name))
         };
         let asked = spec.networking_config.endpoints_config.keys().chain([&spec.host_config.network_mode]);
         match asked.into_iter().find(|name| !is_known(name)) {
             Some(name) => Err(Error::Forbidden(format!(
-                "--network {name}: none of the containers that you look after is on a network of that name."
+                "--network {name}: it is not among what you look after, and none of the containers there is on it."
             ))),
             None => Ok(()),
         }

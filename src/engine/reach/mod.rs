@@ -13,9 +13,11 @@ mod admit;
 mod enter;
 #[cfg(any(test, fuzzing))]
 pub(super) mod fuzzing;
+mod held;
 mod options;
 mod policy;
 mod raw;
+mod recipe;
 mod redact;
 mod registry;
 mod scope;
@@ -23,6 +25,7 @@ mod view;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+pub(super) use self::recipe::unmask;
 pub(super) use self::{
     admit::taken,
     raw::{image as told_image, network as told_network, volume as told_volume},
@@ -30,6 +33,7 @@ pub(super) use self::{
 };
 pub use self::{
     enter::root_on_host,
+    held::Holder,
     options::{masked as masked_options, masked_of_network as masked_network_options},
 };
 pub use self::{

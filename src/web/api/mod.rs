@@ -50,6 +50,7 @@ mod tests {
         ("POST /me/second-factor/remove", "a person's"),
         ("GET /stream", "a live page"),
         ("GET /containers/stream", "a live page"),
+        ("POST /containers/new/network", "goes on with a page's form: scripts have POST /networks"),
         ("GET /containers/{id}/stream", "a live page"),
         ("GET /containers/{id}/head/stream", "a live page"),
         ("GET /logs/stream", "a live page: /logs has the lines"),
@@ -102,6 +103,7 @@ mod tests {
         "GET /audit.csv",
         "GET /events.jsonl",
         "GET /containers/{id}/export.tar",
+        "GET /containers/{id}/compose.yaml",
         "GET /logs/download",
         "GET /images/save.tar",
     ];

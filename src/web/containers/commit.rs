@@ -192,7 +192,12 @@ async fn page(Id(id): Id<ContainerId>, page: Page, Query(query): Query) -> Resul
     let detail = page.engine.containers().get(&id).await?;
     let draft = Draft::read(&query);
     page.show(
-        || Sketch { command: draft.command(&container, false), dangers: Vec::new(), fields: draft.errors.clone() },
+        || Sketch {
+            command: draft.command(&container, false),
+            dangers: Vec::new(),
+            remarks: Vec::new(),
+            fields: draft.errors.clone(),
+        },
         || form(&page, &container, &detail, &draft, false),
     )
 }

@@ -1,323 +1,76 @@
 //! Making a container: one form, two buttons, and the docker command under it while it is filled in.
-//!
-//! The form is drawn from the table of `docker run`'s flags: a field is a row of that table, its name the flag's. Four
-//! flags have rows of several inputs instead of their own little language: variables, labels, ports and mounts.
 
-use std::{collections::HashMap, sync::Arc};
-
-use crate::web::filters;
-use askama::Template;
 use axum::{
     http::StatusCode,
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
 
+pub(super) use super::form::{Form, form};
 use super::{
-    draft::{Draft, ROWS, WORDS, env_lines},
+    draft::{Checked, Draft, ROWS, env_lines},
+    form::shown,
     json,
-    paste::{Paste, pasted},
+    paste::pasted,
+    remarks::{InTheWay, Remark, Stops, Tone, in_the_way, remarks},
     words,
 };
 use crate::{
-    command::{FLAGS, Flag, Group, Kind, RunLine, Verb},
-    engine::{Container, ContainerId, Engine, Error as EngineError, ImageId, Picture, spec::Spec},
+    command::{FLAGS, Verb, echo},
+    engine::{ContainerId, Engine, Error as EngineError, NewNetwork, Picture, spec::Spec},
     web::{
         Error,
         answer::Made,
-        chrome::Chrome,
         deed::{Asked, Came, Deed},
         error::{Step, Toast},
-        extract::{Fields, Page, Query, is_on},
+        extract::{Fields, Page, Query},
         html::html,
-        images::DeclaredFacts,
     },
 };
 
-/// The flags that the form shows at once; the others stand folded at the end of their part.
-const FIRST: [&str; 21] = [
-    "name",
-    "entrypoint",
-    "interactive",
-    "tty",
-    "rm",
-    "workdir",
-    "user",
-    "hostname",
-    "network",
-    "network-alias",
-    "restart",
-    "memory",
-    "cpus",
-    "privileged",
-    "cap-add",
-    "cap-drop",
-    "init",
-    "read-only",
-    "publish-all",
-    "pids-limit",
-    "security-opt",
-];
-
-/// A field of the form: a row of the table of flags.
-struct Field {
-    flag: &'static Flag,
-    value: String,
-    error: Option<String>,
-    is_first: bool,
-}
-
-impl Field {
-    fn is_switch(&self) -> bool {
-        self.flag.kind == Kind::Switch
-    }
-
-    fn is_list(&self) -> bool {
-        self.flag.kind == Kind::List && !WORDS.contains(&self.flag.long)
-    }
-
-    fn is_set(&self) -> bool {
-        is_on(&self.value)
-    }
-
-    /// How it stands on the command line.
-    fn shown(&self) -> String {
-        match self.flag.short {
-            Some(letter) => format!("-{letter}, --{}", self.flag.long),
-            None => format!("--{}", self.flag.long),
-        }
+/// What a script is told of a form: what it makes, what is wrong with it, and what is said beside its fields.
+pub(super) fn sketch(page: &Page, checked: &Checked) -> json::Sketch {
+    let dangers = checked.line.dangers().into_iter();
+    let said = remarks(page, checked, None);
+    let told = said.of(|tone| matches!(tone, Tone::Said(_))).into_iter();
+    json::Sketch {
+        command: shown(&checked.line),
+        dangers: dangers.map(|danger| format!("--{}: {}", danger.flag, danger.message)).collect(),
+        fields: checked.errors(),
+        remarks: told.map(|(place, remark)| json::Remarked::new(place, remark)).collect(),
     }
 }
 
-/// A row of several inputs.
-#[derive(Default)]
-struct Cells {
-    row: usize,
-    cells: Vec<String>,
-    error: Option<String>,
-}
-
-impl Cells {
-    fn cell(&self, at: usize) -> &str {
-        self.cells.get(at).map_or("", String::as_str)
-    }
-
-    /// The rows that were sent, and an empty one to fill in.
-    fn all(fields: &Fields, columns: &[&str], place: &str, errors: &HashMap<String, String>) -> Vec<Self> {
-        let columns: Vec<Vec<&str>> = columns.iter().map(|name| fields.all(name).collect()).collect();
-        let sent = columns.iter().map(Vec::len).max().unwrap_or_default();
-        let mut rows: Vec<Self> = Vec::new();
-        for at in 0..sent {
-            let cells: Vec<String> =
-                columns.iter().map(|column| column.get(at).copied().unwrap_or_default().to_owned()).collect();
-            rows.push(Self { row: at, cells, error: errors.get(&format!("{place}-{at}")).cloned() });
-        }
-        // A select sends its value in an empty row too; inputs alone say whether a row is in use.
-        let is_empty = |row: &Self| {
-            row.error.is_none() && row.cells.iter().all(|cell| matches!(cell.trim(), "" | "tcp" | "volume" | "rw"))
-        };
-        if !rows.last().is_some_and(is_empty) {
-            rows.push(Self { row: rows.len(), ..Self::default() });
-        }
-        rows
-    }
-}
-
-/// A part of the form.
-struct Part {
-    group: Group,
-    fields: Vec<Field>,
-}
-
-impl Part {
-    fn more(&self) -> bool {
-        self.fields.iter().any(|field| !field.is_first)
-    }
-
-    /// Whether the folded fields have to be seen: one is filled in, or wrong.
-    fn more_open(&self) -> bool {
-        self.fields.iter().any(|field| !field.is_first && (!field.value.is_empty() || field.error.is_some()))
-    }
-}
-
-#[derive(Template)]
-#[template(path = "containers/create.html")]
-struct CreatePage<'a> {
-    chrome: Chrome,
-    image: &'a str,
-    command: &'a str,
-    parts: Vec<Part>,
-    env: Vec<Cells>,
-    labels: Vec<Cells>,
-    ports: Vec<Cells>,
-    mounts: Vec<Cells>,
-    env_file: String,
-    line: String,
-    dangers: Vec<String>,
-    errors: Vec<(String, String, String)>,
-    owners: &'a [Arc<Container>],
-    by_place: &'a HashMap<String, String>,
-    volumes: Vec<&'a str>,
-    networks: Vec<&'a str>,
-    /// What the image declares, where the engine has it.
-    declared: Option<(ImageId, DeclaredFacts)>,
-    paste: Paste,
-    /// What rows cannot say, as docker writes it.
-    whole: Vec<Field>,
-}
-
-impl CreatePage<'_> {
-    fn error_of(&self, place: &str) -> Option<&str> {
-        self.by_place.get(place).map(String::as_str)
-    }
-
-    /// A field for values of this flag as docker writes them.
-    fn whole(&self, flag: &str) -> impl Iterator<Item = &Field> {
-        self.whole.iter().filter(move |field| field.flag.long == flag)
-    }
-
-    /// Whether a field of these flags has to be seen: it is filled in, or wrong.
-    fn is_whole(&self, flags: &[&str]) -> bool {
-        let holds = |field: &Field| !field.value.is_empty() || field.error.is_some();
-        self.whole.iter().any(|field| flags.contains(&field.flag.long) && holds(field))
-    }
-
-    fn options(&self, field: &Field) -> Vec<String> {
-        let mut options: Vec<String> = field.flag.choices.iter().map(|choice| (*choice).to_owned()).collect();
-        if field.flag.long == "network" {
-            options.extend(self.networks.iter().map(|network| (*network).to_owned()));
-            options.sort();
-            options.dedup();
-        }
-        options
-    }
-}
-
-/// Draws the form as it was sent, with the line that it makes. Errors are shown where they are to be told.
-pub(super) fn form(
-    page: &Page,
-    fields: &Fields,
-    line: &RunLine,
-    errors: &HashMap<String, String>,
-    tell: Option<&[Arc<Container>]>,
-    declared: Option<(ImageId, DeclaredFacts)>,
-    paste: Paste,
-) -> Result<Html<String>, Error> {
-    let none = HashMap::new();
-    let by_place = if tell.is_some() { errors } else { &none };
-    let field = |flag: &'static Flag| {
-        let value = fields.all(flag.long).collect::<Vec<_>>().join("\n");
-        Field { flag, value, error: by_place.get(flag.long).cloned(), is_first: FIRST.contains(&flag.long) }
-    };
-    let groups = [
-        Group::Basics,
-        Group::Environment,
-        Group::Ports,
-        Group::Mounts,
-        Group::Network,
-        Group::Resources,
-        Group::Security,
-        Group::Advanced,
-    ];
-    let parts = groups.into_iter().map(|group| {
-        let flags = FLAGS.iter().filter(|flag| flag.group == group && !flag.client && !ROWS.contains(&flag.long));
-        let mut fields: Vec<Field> = flags.map(field).collect();
-        fields.sort_by_key(|field| (!field.is_first, field.is_switch()));
-        Part { group, fields }
-    });
-    let rows = FLAGS.iter().filter(|flag| ROWS.contains(&flag.long));
-    let whole = rows.flat_map(|flag| {
-        let error = by_place.get(flag.long).cloned();
-        let field = |value: String| Field { flag, value, error: error.clone(), is_first: false };
-        // A variable and a label may go over several lines: each has a field of its own, and one is there for another.
-        match flag.long {
-            "env" | "label" => {
-                let said = fields.all(flag.long).filter(|value| !value.trim().is_empty());
-                said.map(str::to_owned).chain([String::new()]).map(field).collect()
+/// What a button of the form asks for beside sending it: `then` says what.
+pub(super) fn prepared(mut fields: Fields) -> Fields {
+    let then = fields.get("then").unwrap_or_default().to_owned();
+    let words: Vec<&str> = then.splitn(4, ' ').collect();
+    match words.as_slice() {
+        // The pasted lines become rows.
+        ["env-file"] => {
+            let lines: Vec<String> = fields.all("env-file").flat_map(env_lines).collect();
+            fields.0.retain(|(name, _)| name != "env-file");
+            for line in lines {
+                let (name, value) = line.split_once('=').unwrap_or((&line, ""));
+                fields.0.push(("env-name".into(), name.to_owned()));
+                fields.0.push(("env-value".into(), value.to_owned()));
             }
-            _ => vec![field(fields.all(flag.long).collect::<Vec<_>>().join("\n"))],
         }
-    });
-    let mut told: Vec<_> = by_place.iter().map(|(place, why)| (place.clone(), label(place), why.clone())).collect();
-    told.sort();
-    let networks =
-        page.picture.containers.values().flat_map(|container| container.networks.iter().map(|at| at.network.as_str()));
-    let mut networks: Vec<&str> = networks.collect();
-    networks.sort_unstable();
-    networks.dedup();
-    html(&CreatePage {
-        chrome: Chrome::new(page, "New container"),
-        image: fields.get("image").unwrap_or_default(),
-        command: fields.get("command").unwrap_or_default(),
-        parts: parts.collect(),
-        env: Cells::all(fields, &["env-name", "env-value"], "env", by_place),
-        labels: Cells::all(fields, &["label-name", "label-value"], "label", by_place),
-        ports: Cells::all(fields, &["port-address", "port-host", "port-container", "port-protocol"], "port", by_place),
-        mounts: Cells::all(fields, &["mount-type", "mount-source", "mount-target", "mount-mode"], "mount", by_place),
-        env_file: fields.get("env-file").unwrap_or_default().to_owned(),
-        line: shown(line),
-        dangers: dangers(line),
-        errors: told,
-        owners: tell.unwrap_or_default(),
-        by_place,
-        volumes: page
-            .picture
-            .volumes
-            .values()
-            .filter(|volume| !volume.is_anonymous())
-            .map(|volume| volume.name.as_str())
-            .collect(),
-        networks,
-        declared,
-        paste,
-        whole: whole.collect(),
-    })
-}
-
-/// What the image of the form declares: it is the image's own, and stays there.
-pub(super) async fn declared(page: &Page, line: &RunLine) -> Option<(ImageId, DeclaredFacts)> {
-    if page.wants_json || line.image.is_empty() {
-        return None;
+        ["clear"] => fields.0.retain(|(name, _)| name != "field"),
+        // What a remark has offered.
+        ["set", field, nth, value] => {
+            let nth = nth.parse().unwrap_or_default();
+            if let Some((_, old)) = fields.0.iter_mut().filter(|(name, _)| name == field).nth(nth) {
+                (*value).clone_into(old);
+            }
+        }
+        _ => {}
     }
-    let (id, declared) = page.engine.images().declared(&line.image).await.ok()??;
-    Some((id, DeclaredFacts::new(&declared)))
+    fields
 }
 
-/// The same for a script.
-pub(super) fn sketch(line: &RunLine, errors: HashMap<String, String>) -> json::Sketch {
-    json::Sketch { command: shown(line), dangers: dangers(line), fields: errors }
-}
-
-fn dangers(line: &RunLine) -> Vec<String> {
-    line.dangers().into_iter().map(|danger| format!("--{}: {}", danger.flag, danger.message)).collect()
-}
-
-/// The line for the panel; a placeholder where there is no image yet.
-fn shown(line: &RunLine) -> String {
-    if line.image.is_empty() {
-        return RunLine { image: "IMAGE".to_owned(), ..line.clone() }.to_command_multiline(Verb::Run);
-    }
-    line.to_command_multiline(Verb::Run)
-}
-
-/// What a place in the form is called.
-fn label(place: &str) -> String {
-    let flag = |name: &str| FLAGS.iter().find(|flag| flag.long == name).map(|flag| flag.label.to_owned());
-    let row = |name: &str, row: &str| {
-        let number = row.parse::<usize>().map_or(0, |row| row + 1);
-        let what = match name {
-            "env" => "Variable",
-            "label" => "Label",
-            "port" => "Port",
-            _ => "Mount",
-        };
-        format!("{what} {number}")
-    };
-    match place.rsplit_once('-') {
-        _ if place == "image" => "Image".to_owned(),
-        _ if place == "command" => "Command".to_owned(),
-        Some((name @ ("env" | "label" | "port" | "mount"), at)) if at.parse::<usize>().is_ok() => row(name, at),
-        _ => flag(place).unwrap_or_else(|| place.to_owned()),
-    }
+/// Whether somebody without scripts has pressed Enter where a field is looked for: that looks, and makes nothing.
+pub(super) fn is_seeking(fields: &Fields) -> bool {
+    fields.get("then") == Some("enter") && fields.text("field").is_some()
 }
 
 /// `GET /containers/new`: the form, filled in from the address as far as that says something.
@@ -325,55 +78,69 @@ pub async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
     if query.text("line").is_some() {
         return pasted(&page, &query).await;
     }
-    let (line, checked) = Draft::read(&query).check();
-    let errors = checked.err().unwrap_or_default();
-    let declared = declared(&page, &line).await;
-    page.show(
-        || sketch(&line, errors.clone()),
-        || form(&page, &query, &line, &errors, None, declared, Paste::default()),
-    )
+    let checked = Draft::read(&query).check();
+    let drawn = Form::new(&page, &query, &checked).await;
+    page.show(|| sketch(&page, &checked), || form(&page, &drawn))
 }
 
 /// `POST /containers/draft`: the form as it stands, with the line that it makes. Changes nothing.
 pub async fn draft(page: Page, fields: Fields) -> Result<Response, Error> {
-    let mut fields = fields;
-    if fields.get("then") == Some("env-file") {
-        // The pasted lines become rows.
-        let lines: Vec<String> = fields.all("env-file").flat_map(env_lines).collect();
-        fields.0.retain(|(name, _)| name != "env-file");
-        for line in lines {
-            let (name, value) = line.split_once('=').unwrap_or((&line, ""));
-            fields.0.push(("env-name".into(), name.to_owned()));
-            fields.0.push(("env-value".into(), value.to_owned()));
+    let tells = !page.is_htmx && fields.get("then").is_none();
+    let fields = prepared(fields);
+    let checked = Draft::read(&fields).check();
+    let drawn = Form { wrong: tells.then(Vec::new), ..Form::new(&page, &fields, &checked).await };
+    page.show(|| sketch(&page, &checked), || form(&page, &drawn))
+}
+
+/// `POST /containers/new/network`: makes the network of the field `make`, and goes on with the form.
+pub async fn make_network(page: Page, fields: Fields) -> Result<Response, Error> {
+    let name = fields.text("make").unwrap_or_default().to_owned();
+    let checked = Draft::read(&fields).check();
+    if !NewNetwork::is_name(&name) {
+        let why = Remark::wrong("a network's name has letters, digits, _ . and -");
+        return wrong(&page, &fields, &checked, vec![("network".to_owned(), why)], StatusCode::UNPROCESSABLE_ENTITY)
+            .await;
+    }
+    let command = echo::network_create(&name, echo::NewNetwork::default());
+    let deed = Deed::new("network.create", "network", name.clone(), name.clone(), &command);
+    let (engine, new) = (page.engine.clone(), NewNetwork { name: name.clone(), ..NewNetwork::default() });
+    match page.does(deed, async move { engine.networks().create(new).await }).await? {
+        Ok(id) => {
+            tracing::info!(network = %id, "created");
+            let page = page.fresh();
+            let done = Some(format!("The network {name} is there now."));
+            let drawn = Form { done, ..Form::new(&page, &fields, &checked).await };
+            page.show(|| sketch(&page, &checked), || form(&page, &drawn))
+        }
+        Err(error) => {
+            let told = Error::from(error);
+            let why = Remark::wrong(&format!("The network {name} was not made: {}", told.reason()));
+            wrong(&page, &fields, &checked, vec![("network".to_owned(), why)], told.status()).await
         }
     }
-    let (line, checked) = Draft::read(&fields).check();
-    let (errors, tell) = (checked.err().unwrap_or_default(), !page.is_htmx && fields.get("then").is_none());
-    let declared = declared(&page, &line).await;
-    page.show(
-        || sketch(&line, errors.clone()),
-        || form(&page, &fields, &line, &errors, tell.then_some(&[]), declared, Paste::default()),
-    )
 }
 
 /// `POST /containers`: creates, and with `start=1` runs. A missing image is pulled by a job, whose page then shows it.
 pub async fn submit(page: Page, fields: Fields) -> Result<Response, Error> {
-    let (line, checked) = Draft::read(&fields).check();
-    let spec = match checked {
-        Ok(spec) => spec,
-        Err(errors) => {
-            return wrong(&page, &fields, &line, &errors, StatusCode::UNPROCESSABLE_ENTITY, &[]);
-        }
-    };
-    let (errors, owners) = taken(&page, &fields, &spec);
-    if !errors.is_empty() {
-        return wrong(&page, &fields, &line, &errors, StatusCode::CONFLICT, &owners);
+    if is_seeking(&fields) {
+        return draft(page, fields).await;
     }
-    let spec = match page.engine.containers().admit(&spec).await {
-        Ok(spec) => spec,
-        Err(error) => return refused(&page, &fields, &line, error),
-    };
+    let checked = Draft::read(&fields).check();
     let start = fields.is_set("start");
+    let Ok(spec) = &checked.spec else {
+        return wrong(&page, &fields, &checked, Vec::new(), StatusCode::UNPROCESSABLE_ENTITY).await;
+    };
+    let found = in_the_way(&page, &checked, None).into_iter();
+    let stops = |found: &InTheWay| found.stops == Stops::Creating || start && found.stops == Stops::Starting;
+    let found: Vec<_> = found.filter(stops).map(InTheWay::refused).collect();
+    if !found.is_empty() {
+        return wrong(&page, &fields, &checked, found, StatusCode::CONFLICT).await;
+    }
+    let line = &checked.line;
+    let spec = match page.engine.containers().admit(spec).await {
+        Ok(spec) => spec,
+        Err(error) => return refused(&page, &fields, &checked, error).await,
+    };
     let verb = if start { Verb::Run } else { Verb::Create };
     let echo = line.to_command(verb);
     let name = spec.name.clone().unwrap_or_default();
@@ -388,7 +155,7 @@ pub async fn submit(page: Page, fields: Fields) -> Result<Response, Error> {
             Ok(job) => job,
             Err(error) => {
                 asked.ended(Came { made: None, why: Some(error.to_string()) }).await;
-                return refused(&page, &fields, &line, error);
+                return refused(&page, &fields, &checked, error).await;
             }
         };
         asked.follow(job.clone());
@@ -399,7 +166,7 @@ pub async fn submit(page: Page, fields: Fields) -> Result<Response, Error> {
     let made = tokio::spawn(async move { make(&engine, &of, start, asked).await });
     let (id, started) = match made.await.map_err(|_| Error::ours())? {
         Ok(made) => made,
-        Err(error) => return refused(&page, &fields, &line, error),
+        Err(error) => return refused(&page, &fields, &checked, error).await,
     };
     // Not the command: it may hold secrets.
     tracing::info!(container = id.short(), name = spec.name, image = spec.image, "created");
@@ -443,65 +210,24 @@ fn not_started(error: EngineError, id: &ContainerId, name: Option<&str>, picture
         .next(Step::remove("Remove…", format!("/containers/{id}/remove")))
 }
 
-/// The containers that are in the way.
-type Owners = Vec<Arc<Container>>;
-
-/// Names and ports that another container holds already: said before the engine is asked, with who it is.
-fn taken(page: &Page, fields: &Fields, spec: &Spec) -> (HashMap<String, String>, Owners) {
-    let (mut errors, mut owners): (_, Owners) = (HashMap::new(), Vec::new());
-    let containers = || page.picture.containers.values();
-    if let Some(name) = &spec.name
-        && let Some(owner) = containers().find(|container| container.name == *name)
-    {
-        owners.push(owner.clone());
-        errors.insert(
-            "name".to_owned(),
-            format!("{} has that name already ({}). Names are given once.", owner.name, owner.state),
-        );
-    }
-    if fields.is_set("start") {
-        let hosts: Vec<&str> = fields.all("port-host").collect();
-        for (row, host) in hosts.iter().enumerate() {
-            let protocol = fields.all("port-protocol").nth(row).unwrap_or("tcp");
-            let Ok(port) = host.trim().parse::<u16>() else {
-                continue;
-            };
-            let address = fields.all("port-address").nth(row).unwrap_or_default().trim();
-            let clash = |p: &&crate::engine::Port| {
-                p.public == Some(port)
-                    && p.protocol == protocol
-                    && (p.is_open_to_all() || address.is_empty() || p.address == address)
-            };
-            if let Some(owner) =
-                containers().find(|container| container.state.is_up() && container.ports.iter().any(|p| clash(&p)))
-            {
-                owners.push(owner.clone());
-                errors.insert(format!("port-{row}"), format!("Port {port} of this host is taken by {}.", owner.name));
-            }
-        }
-    }
-    owners.dedup_by(|a, b| a.id == b.id);
-    (errors, owners)
-}
-
-/// The form again, with what is wrong at its fields.
-fn wrong(
+/// The form again, with what is wrong at its fields: these beside what is known already.
+pub(super) async fn wrong(
     page: &Page,
     fields: &Fields,
-    line: &RunLine,
-    errors: &HashMap<String, String>,
+    checked: &Checked,
+    found: Vec<(String, Remark)>,
     status: StatusCode,
-    owners: &[Arc<Container>],
 ) -> Result<Response, Error> {
+    let mut errors = checked.errors();
+    errors.extend(found.iter().map(|(place, remark)| (place.clone(), remark.text.clone())));
     if page.is_htmx && !page.wants_json {
         let why = errors.values().cloned().collect::<Vec<_>>().join(" ");
         let toast =
             html(&Toast { ok: false, what: "Nothing was created.", why: &why, command: "", next: &[], words: None })?;
         return Ok((status, toast).into_response());
     }
-    page.wrong(status, "Nothing was created.", errors.clone(), || {
-        form(page, fields, line, errors, Some(owners), None, Paste::default())
-    })
+    let drawn = Form { wrong: Some(found), ..Form::new(page, fields, checked).await };
+    page.wrong(status, "Nothing was created.", errors, || form(page, &drawn))
 }
 
 /// The field of the first flag that a role's refusal names.
@@ -513,18 +239,18 @@ fn forbidden_place(words: &str) -> String {
 }
 
 /// What was not taken, at the field that it speaks of where one can tell.
-fn refused(page: &Page, fields: &Fields, line: &RunLine, error: EngineError) -> Result<Response, Error> {
+async fn refused(page: &Page, fields: &Fields, checked: &Checked, error: EngineError) -> Result<Response, Error> {
     let words = error.to_string();
     let place = match &error {
         EngineError::Forbidden(_) => {
-            let errors = HashMap::from([(forbidden_place(&words), format!("Your role does not allow that. {words}"))]);
-            return wrong(page, fields, line, &errors, StatusCode::FORBIDDEN, &[]);
+            let why = Remark::wrong(&format!("Your role does not allow that. {words}"));
+            return wrong(page, fields, checked, vec![(forbidden_place(&words), why)], StatusCode::FORBIDDEN).await;
         }
         EngineError::Conflict(_) if words.contains("name") => "name",
         EngineError::Invalid(_) | EngineError::NotFound(_) | EngineError::Conflict(_) => "image",
         _ => return Err(error.into()),
     };
     let told = Error::from(error);
-    let errors = HashMap::from([(place.to_owned(), format!("The engine does not take this: {}", told.reason()))]);
-    wrong(page, fields, line, &errors, told.status(), &[])
+    let why = Remark::wrong(&format!("The engine does not take this: {}", told.reason()));
+    wrong(page, fields, checked, vec![(place.to_owned(), why)], told.status()).await
 }

@@ -21,7 +21,7 @@ pub(super) fn id() -> Field {
     Field::like("id", "The container's full id.", ID)
 }
 
-fn reveal() -> Field {
+pub(super) fn reveal() -> Field {
     Field::switch("reveal", "Shows values that are hidden otherwise. For administrators; the audit notes it.")
 }
 

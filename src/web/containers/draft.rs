@@ -135,29 +135,58 @@ impl Draft {
     }
 
     /// The request, or what is wrong, each with the element that it is wrong in.
-    pub fn check(mut self) -> (RunLine, Result<Spec, HashMap<String, String>>) {
+    pub fn check(mut self) -> Checked {
         // The line itself takes any name: the docker command leaves this to the engine.
         if let Some(Err(why)) = self.line.value("name").map(container_name) {
             self.errors.push(("name".to_owned(), why));
         }
-        let wrong = match self.line.to_spec() {
-            Ok(spec) if self.errors.is_empty() => return (self.line, Ok(spec)),
-            Ok(_) => Vec::new(),
-            Err(errors) => errors,
-        };
-        for OptionError { flag, index, message } in wrong {
-            let place = self.places.get(&(flag.clone(), index)).cloned().unwrap_or(flag);
-            self.errors.push((place, message));
+        let Self { line, places, mut errors, .. } = self;
+        let spec = line.to_spec();
+        let mut checked = Checked { line, places, spec: Err(HashMap::new()) };
+        match spec {
+            Ok(spec) if errors.is_empty() => {
+                checked.spec = Ok(spec);
+                return checked;
+            }
+            Ok(_) => {}
+            Err(wrong) => errors.extend(wrong.into_iter().map(|error| (checked.place(&error), error.message))),
         }
         let mut by_place: HashMap<String, String> = HashMap::new();
-        for (place, message) in self.errors {
+        for (place, message) in errors {
             let all = by_place.entry(place).or_default();
             if !all.is_empty() {
                 all.push(' ');
             }
             all.push_str(&message);
         }
-        (self.line, Err(by_place))
+        checked.spec = Err(by_place);
+        checked
+    }
+}
+
+/// A form that was read.
+pub struct Checked {
+    /// The line that it makes.
+    pub line: RunLine,
+    /// The request, or what is wrong, by the element of the form that it is wrong in.
+    pub spec: Result<Spec, HashMap<String, String>>,
+    places: HashMap<(String, usize), String>,
+}
+
+impl Checked {
+    /// What is wrong with which element.
+    pub fn errors(&self) -> HashMap<String, String> {
+        self.spec.as_ref().err().cloned().unwrap_or_default()
+    }
+
+    /// The element of the form that something said of a flag belongs to.
+    pub fn place(&self, of: &OptionError) -> String {
+        self.place_of(&of.flag, of.index)
+    }
+
+    /// The same, by the flag and which use of it.
+    pub fn place_of(&self, flag: &str, index: usize) -> String {
+        self.places.get(&(flag.to_owned(), index)).map_or(flag, String::as_str).to_owned()
     }
 }
 
@@ -258,7 +287,7 @@ mod tests {
     use crate::command::Verb;
 
     fn line(form: &str) -> Result<String, Vec<String>> {
-        let (line, spec) = Draft::read(&Fields::parse(form.as_bytes())).check();
+        let Checked { line, spec, .. } = Draft::read(&Fields::parse(form.as_bytes())).check();
         match spec {
             Ok(_) => Ok(line.to_command(Verb::Run)),
             Err(errors) => {

@@ -41,6 +41,8 @@ pub enum Tab {
     Health,
     /// What happened to it.
     History,
+    /// What makes it again.
+    Recipe,
     /// Everything that the engine knows.
     Inspect,
     /// Making an image of it: no tab, but a page within its frame.
@@ -61,6 +63,7 @@ impl Tab {
         Self::Changes,
         Self::Health,
         Self::History,
+        Self::Recipe,
         Self::Inspect,
     ];
 
@@ -77,6 +80,7 @@ impl Tab {
             Self::Changes => ("changes", "Changes", Right::Look),
             Self::Health => ("health", "Health", Right::Look),
             Self::History => ("history", "History", Right::Look),
+            Self::Recipe => ("recipe", "Recipe", Right::Operate),
             Self::Inspect => ("inspect", "Inspect", Right::Look),
             Self::Commit => ("commit", "Commit", Right::Enter),
             Self::Export => ("export", "Export", Right::Read),

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
+    remarks::Remark,
     row::{Way, ways},
     stats::json::InList,
     view::{Line, Listing, View},
@@ -353,4 +354,24 @@ pub struct Sketch {
     pub fields: HashMap<String, String>,
     /// What can go wrong on the host.
     pub dangers: Vec<String>,
+    /// What is said beside the fields: none of it stops anybody.
+    pub remarks: Vec<Remarked>,
+}
+
+/// Something said beside a field.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FormRemark)]
+pub struct Remarked {
+    /// The field, or the row of fields: `port-0` is the first of the ports.
+    field: String,
+    /// danger, doubt or hint.
+    kind: &'static str,
+    /// What is said.
+    text: String,
+}
+
+impl Remarked {
+    pub(super) fn new(field: &str, remark: &Remark) -> Self {
+        Self { field: field.to_owned(), kind: remark.tone.class(), text: remark.text.clone() }
+    }
 }

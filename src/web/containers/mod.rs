@@ -9,6 +9,7 @@ mod docs;
 pub(super) mod draft;
 mod export;
 mod fill;
+mod form;
 pub(super) mod frame;
 mod health;
 mod history;
@@ -17,7 +18,10 @@ mod list;
 mod paste;
 mod processes;
 mod quiet;
+mod recipe;
+mod remarks;
 mod row;
+mod seek;
 mod stats;
 mod terminal;
 mod update;
@@ -43,6 +47,7 @@ pub(super) fn routes() -> Routes {
         .doc(docs::form())
         .post("/containers/new/line", Right::Create, paste::paste)
         .doc(docs::paste())
+        .post("/containers/new/network", Right::Create, create::make_network)
         .post("/containers/draft", Right::Create, create::draft)
         .doc(docs::draft())
         .get("/containers/confirm", Right::Operate, actions::confirm_many)
@@ -62,6 +67,7 @@ pub(super) fn routes() -> Routes {
         .and(commit::routes())
         .and(export::routes())
         .and(history::routes())
+        .and(recipe::routes())
         .get("/containers/{id}/{verb}", Right::Operate, actions::confirm)
         .docs(docs::confirm())
         .post("/containers/{id}/{verb}", Right::Operate, actions::act)

@@ -4,9 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use axum::{http::StatusCode, response::Response};
 
-use super::{create, draft::Draft, fill::fill, json};
+use super::{
+    create::{self, Form, form},
+    draft::Draft,
+    fill::fill,
+    json,
+};
 use crate::{
-    command::{LineError, RunLine, Verb, complete, flags, unknowns},
+    command::{LineError, Read, RunLine, Verb, complete, flags, unknowns},
     web::{
         Error,
         error::sentence,
@@ -68,7 +73,7 @@ impl Paste {
             return (paste, None);
         }
         let whole = complete(&text, &told);
-        let (verb, line) = match RunLine::parse(&whole) {
+        let Read { verb, line, spec } = match RunLine::read(&whole) {
             Ok(read) => read,
             Err(error) => {
                 paste.points(&whole, &error);
@@ -76,7 +81,7 @@ impl Paste {
             }
         };
         // What the form can say of it, too, stands at its field as well.
-        for error in RunLine::check(&whole).err().unwrap_or_default() {
+        for error in spec.err().unwrap_or_default() {
             paste.points(&whole, &error);
         }
         paste.left_out = line.options.iter().filter_map(|(flag, value)| left_out(flag, value)).collect();
@@ -130,25 +135,29 @@ pub async fn pasted(page: &Page, fields: &Fields) -> Result<Response, Error> {
             None if paste.open.is_empty() => [("line".to_owned(), "Paste a docker run line.".to_owned())].into(),
             None => paste.open.iter().map(|open| (open.text.clone(), open.help.to_owned())).collect(),
         };
-        let draw = || create::form(page, &Fields::default(), &RunLine::default(), &HashMap::new(), None, None, paste);
-        return page.wrong(status, "The line was not read.", told, draw);
+        let fields = Fields::default();
+        let checked = Draft::read(&fields).check();
+        let drawn = Form { paste, ..Form::new(page, &fields, &checked).await };
+        return page.wrong(status, "The line was not read.", told, || form(page, &drawn));
     };
-    let form = fill(&line);
-    let (drafted, checked) = Draft::read(&form).check();
-    let errors = checked.err().unwrap_or_default();
-    let declared = create::declared(page, &drafted).await;
-    let data = || json::Pasted {
-        sketch: create::sketch(&drafted, errors.clone()),
-        form: form.0.iter().map(|(name, value)| json::Filled { name: name.clone(), value: value.clone() }).collect(),
-        left_out: paste.left_out.iter().map(|(flag, why)| format!("{flag}: {why}")).collect(),
-        start: paste.verb == Some(Verb::Run),
-    };
+    let fields = fill(&line);
+    let checked = Draft::read(&fields).check();
     if page.wants_json {
+        let data = || json::Pasted {
+            sketch: create::sketch(page, &checked),
+            form: fields
+                .0
+                .iter()
+                .map(|(name, value)| json::Filled { name: name.clone(), value: value.clone() })
+                .collect(),
+            left_out: paste.left_out.iter().map(|(flag, why)| format!("{flag}: {why}")).collect(),
+            start: paste.verb == Some(Verb::Run),
+        };
         return page.show(data, || Err(Error::ours()));
     }
-    let tell = (!errors.is_empty()).then_some(&[][..]);
-    let drawn = create::form(page, &form, &drafted, &errors, tell, declared, paste)?;
-    Ok(axum::response::IntoResponse::into_response(drawn))
+    let wrong = checked.spec.is_err().then(Vec::new);
+    let drawn = Form { wrong, paste, ..Form::new(page, &fields, &checked).await };
+    Ok(axum::response::IntoResponse::into_response(form(page, &drawn)?))
 }
 
 /// `POST /containers/new/line`: not by the address, which is remembered and written down: a line may hold secrets.

@@ -15,7 +15,10 @@ use crate::{
     web::{
         Client, Guards, accept, asker,
         client::Proxies,
-        containers::{draft::Draft, view::View},
+        containers::{
+            draft::{Checked, Draft},
+            view::View,
+        },
         cookie::{self, SameSite},
         extract::{self, Fields, is_local, see_other},
         fields, order,
@@ -65,7 +68,7 @@ pub fn form(data: &[u8]) {
         assert_eq!(Fields::parse(encoded(&members).as_bytes()).0, members);
         fields = Fields(members);
     }
-    let (line, spec) = Draft::read(&fields).check();
+    let Checked { line, spec, .. } = Draft::read(&fields).check();
     let shown = line.to_command(Verb::Run);
     match spec {
         Ok(spec) => assert_eq!(RunLine::check(&shown), Ok((Verb::Run, line, spec)), "{shown}"),

@@ -26,13 +26,13 @@ use crate::{
 /// What an image declares, as rows of a list of facts: the image's own, whoever runs it.
 #[derive(Template)]
 #[template(path = "images/_declared.html")]
-pub struct DeclaredFacts {
+struct DeclaredFacts {
     rows: Vec<(&'static str, Vec<String>)>,
 }
 
 impl DeclaredFacts {
     /// In the words of a Dockerfile.
-    pub fn new(d: &Declared) -> Self {
+    fn new(d: &Declared) -> Self {
         let one = |text: &String| if text.is_empty() { Vec::new() } else { vec![text.clone()] };
         let line = |all: &[String]| if all.is_empty() { Vec::new() } else { vec![words::join(all.to_vec())] };
         let env = d.env.iter().map(|var| format!("{}={}", var.name, var.value)).collect();

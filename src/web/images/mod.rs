@@ -11,7 +11,7 @@ mod pull;
 mod transfer;
 mod view;
 
-pub use self::{detail::DeclaredFacts, view::finds};
+pub use self::view::finds;
 use super::Routes;
 use crate::team::Right;
 

@@ -92,13 +92,9 @@ fn read(page: &Page, fields: &Fields) -> (NewNetwork, Vec<Wrong>) {
     let mut errors = Vec::new();
     let mut told = Vec::new();
     let name = fields.text("name").unwrap_or_default().to_owned();
-    let is_plain = |name: &str| {
-        name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
-            && name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
-    };
     if name.is_empty() {
         errors.push(Wrong::new("name", "A network needs a name: containers are put into it by that."));
-    } else if !is_plain(&name) {
+    } else if !NewNetwork::is_name(&name) {
         errors.push(Wrong::new(
             "name",
             "A name starts with a letter or digit and goes on with letters, digits, _ . or -.",

@@ -205,7 +205,7 @@ async fn page(Id(id): Id<ContainerId>, page: Page, Query(query): Query) -> Resul
         || {
             let read = Read::new(&query, &host);
             let fields = read.errors.iter().map(|(field, why)| ((*field).to_owned(), why.clone())).collect();
-            Sketch { command: read.command(&container.name), fields, dangers: Vec::new() }
+            Sketch { command: read.command(&container.name), fields, dangers: Vec::new(), remarks: Vec::new() }
         },
         || form(&page, &container, &query, &host, Vec::new(), Vec::new()),
     )
