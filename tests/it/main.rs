@@ -14,6 +14,7 @@ mod create;
 mod edit;
 mod faults;
 mod files;
+mod go;
 mod form;
 mod guards;
 mod hostile;
