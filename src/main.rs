@@ -56,6 +56,9 @@ async fn run(config: &Config) -> anyhow::Result<()> {
         .with_context(|| format!("the folder {} cannot be used", files.display()))?;
     engine.keep_events(KeepEvents { folder: config.data.join("events"), time: config.keep_events });
     engine.keep_jobs(config.data.join("jobs"));
+    if let Err(error) = engine.keep_replacements(config.data.join("replacing")) {
+        tracing::error!(error = error.to_string(), "a crash while a container is made anew could not be mended");
+    }
     let sweeping = engine.clone();
     let terminals = config.data.join("terminals.json");
     tokio::spawn(async move { tokio::join!(sweeping.sweep_helpers(), sweeping.keep_terminals(terminals)) });

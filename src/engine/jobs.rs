@@ -253,6 +253,12 @@ impl Work {
         Self { id, state: watch::Sender::new(progress), cancel: Notify::new(), key: None, scope }
     }
 
+    /// One that nobody has written down.
+    pub(super) fn unheard(id: JobId) -> Self {
+        let progress = Progress { stage: Stage::Interrupted, ended: Some(Timestamp::now()), ..Progress::new("replace") };
+        Self::ended_before(id, progress, Vec::new())
+    }
+
     pub(super) fn id(&self) -> JobId {
         self.id
     }
@@ -346,6 +352,27 @@ impl Work {
 }
 
 impl Progress {
+    fn new(kind: &'static str) -> Self {
+        Self {
+            kind: kind.into(),
+            title: String::new(),
+            command: String::new(),
+            by: None,
+            began: Timestamp::now(),
+            ended: None,
+            stage: Stage::Running,
+            layers: Vec::new(),
+            steps: Vec::new(),
+            runs: None,
+            parts: Vec::new(),
+            freed: 0,
+            moved: 0,
+            image: None,
+            lines: VecDeque::new(),
+            version: 0,
+        }
+    }
+
     /// How many parts failed.
     pub fn failures(&self) -> usize {
         self.parts.iter().filter(|part| matches!(part.result, Some(Err(_)))).count()
@@ -363,6 +390,11 @@ pub(super) struct Shelf {
 impl Shelf {
     fn jobs(&self) -> MutexGuard<'_, (JobId, VecDeque<Arc<Work>>)> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One of them, whoever may see it.
+    pub(super) fn work(&self, id: JobId) -> Option<Arc<Work>> {
+        self.jobs().1.iter().find(|work| work.id == id).cloned()
     }
 
     /// Takes in a job of an earlier console.
@@ -463,24 +495,8 @@ impl Jobs<'_> {
     where
         W: Future<Output = Stage> + Send + 'static,
     {
-        let progress = Progress {
-            kind: kind.into(),
-            title,
-            command,
-            by: self.0.by.as_ref().map(ToString::to_string),
-            began: Timestamp::now(),
-            ended: None,
-            stage: Stage::Running,
-            layers: Vec::new(),
-            steps: Vec::new(),
-            runs: None,
-            parts,
-            freed: 0,
-            moved: 0,
-            image: None,
-            lines: VecDeque::new(),
-            version: 0,
-        };
+        let by = self.0.by.as_ref().map(ToString::to_string);
+        let progress = Progress { title, command, by, parts, ..Progress::new(kind) };
         let job = {
             let mut shelf = self.0.jobs.jobs();
             let is_same = |job: &&Arc<Work>| {

@@ -29,6 +29,7 @@ mod picture;
 mod processes;
 mod reach;
 mod registries;
+mod replace;
 pub mod spec;
 mod stats;
 mod system;
@@ -76,6 +77,7 @@ pub use self::{
         root_on_host,
     },
     registries::{Credentials, HUB, Keyring, Registries, Registry},
+    replace::Replacement,
     stats::{Figures, Measure, Point, Range, Usage, Watcher},
     system::{
         Advisory, Disk, DiskUsage, EnginePart, Goes, IndexSettings, Info, Label, Plan, Plugins, RegistrySettings,
@@ -106,6 +108,7 @@ pub struct Engine {
     walked: Arc<changes::Walked>,
     remembered: Arc<past::Remembered>,
     exports: export::Places,
+    replacing: Arc<replace::Journal>,
     kept_events: Arc<events::Keeping>,
     feeds: Arc<logs::Feeds>,
     shelf: Arc<logs::Shelf>,
@@ -148,6 +151,7 @@ impl Engine {
             walked: Arc::default(),
             remembered: Arc::default(),
             exports: export::Places::default(),
+            replacing: Arc::default(),
             kept_events,
             feeds: Arc::default(),
             shelf: Arc::default(),

@@ -144,7 +144,7 @@ impl Containers<'_> {
         Ok(Done::Now)
     }
 
-    async fn call(&self, id: &str, action: &Action) -> Result<Done, Error> {
+    pub(in crate::engine) async fn call(&self, id: &str, action: &Action) -> Result<Done, Error> {
         let (docker, wire) = (&self.0.docker, &self.0.wire);
         let what = format!("{} of container {}", action.verb().word(), id.get(..12).unwrap_or(id));
         let seconds = |timeout: &Option<u32>| timeout.map(|t| i32::try_from(t.min(LONGEST_WAIT)).unwrap_or(i32::MAX));

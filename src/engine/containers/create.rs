@@ -1,9 +1,15 @@
 //! Making a container: the whole request, and what comes of starting it.
 
+use std::collections::BTreeMap;
+
 use bollard::{models::ContainerCreateBody, query_parameters::CreateContainerOptions};
 
 use super::{Action, Containers};
-use crate::engine::{ContainerId, Error, spec::Spec, wire::ACT};
+use crate::engine::{
+    ContainerId, Error,
+    spec::{Endpoint, Spec},
+    wire::ACT,
+};
 
 /// A container that now exists.
 #[derive(Debug, Clone)]
@@ -17,8 +23,10 @@ pub struct Created {
 impl Containers<'_> {
     /// Makes a container and does not start it: `docker create`. The image must be there.
     pub async fn create(&self, spec: &Spec) -> Result<Created, Error> {
-        let spec = &self.admit(spec).await?;
+        let mut spec = self.admit(spec).await?;
         self.0.reachable()?;
+        let later = self.joined_later(&mut spec);
+        let spec = &spec;
         let unreadable = |error: serde_json::Error| Error::Invalid(error.to_string());
         let body: ContainerCreateBody =
             serde_json::from_value(serde_json::to_value(spec).map_err(unreadable)?).map_err(unreadable)?;
@@ -32,10 +40,34 @@ impl Containers<'_> {
             .id
             .parse()
             .map_err(|_| Error::Engine { status: 502, message: format!("an id of {}", created.id) })?;
+        for (network, endpoint) in later {
+            let body = serde_json::json!({ "Container": id.as_str(), "EndpointConfig": endpoint });
+            let path = format!("/networks/{}/connect", crate::engine::encoded(&network));
+            if let Err(error) = self.0.wire.post(&path, &body, ACT).await {
+                // Half of what was asked for is none of it.
+                let _ = self.call(id.as_str(), &Action::Remove { force: true, volumes: true, link: false }).await;
+                return Err(self.0.told(error));
+            }
+        }
         if let Err(error) = self.0.live.read_back(std::slice::from_ref(&id)).await {
             tracing::warn!(container = id.short(), error = error.to_string(), "new container not read back");
         }
         Ok(Created { id, warnings: created.warnings })
+    }
+
+    /// An engine of before API 1.44 takes one network when it creates: the others are joined afterwards, before the
+    /// start, as the docker command does it. Source: docker/cli 28, `cli/command/container/create.go`.
+    fn joined_later(&self, spec: &mut Spec) -> BTreeMap<String, Endpoint> {
+        let takes_many = self.0.picture().info.as_ref().is_none_or(|info| info.version.joins_many_at_once());
+        let endpoints = &mut spec.networking_config.endpoints_config;
+        if takes_many || endpoints.len() < 2 {
+            return BTreeMap::new();
+        }
+        let first = spec.host_config.network_mode.clone();
+        let later = std::mem::take(endpoints);
+        let (now, later) = later.into_iter().partition(|(name, _)| *name == first);
+        *endpoints = now;
+        later
     }
 
     /// Starts a new container. One that fails to start is kept: its error stays with it.

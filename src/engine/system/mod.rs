@@ -22,6 +22,8 @@ use super::{Error, Outage, containers::or_default};
 pub const OLDEST: Api = Api(1, 41);
 /// The newest API that it knows: that of bollard 0.21.1's models.
 pub const NEWEST: Api = Api(1, 53);
+/// The first that takes several networks in one request. Source: moby, `api/docs/CHANGELOG.md`, v1.44.
+const MANY_NETWORKS: Api = Api(1, 44);
 
 /// A version of the engine's API, `1.51`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,6 +109,11 @@ impl Version {
             }));
         }
         Ok(max.min(NEWEST).to_string())
+    }
+
+    /// Whether a container can be made on several networks at once.
+    pub(in crate::engine) fn joins_many_at_once(&self) -> bool {
+        self.is_podman() || Api::parse(&self.api_version).is_none_or(|api| api >= MANY_NETWORKS)
     }
 
     /// Whether this is podman behind Docker's API: it does some things differently.
