@@ -90,7 +90,10 @@ impl Bin {
             io::Write::write_all(&mut file, &serde_json::to_vec(&removed)?)
         };
         if let Some(Err(error)) = path.map(write) {
-            tracing::warn!(error = error.to_string(), "what was removed cannot be written down: a restart will forget it");
+            tracing::warn!(
+                error = error.to_string(),
+                "what was removed cannot be written down: a restart will forget it"
+            );
         }
         self.all().insert(removed.id.clone(), removed);
         self.tidy();
@@ -103,8 +106,12 @@ impl Bin {
         by_age.sort();
         let many = by_age.len().saturating_sub(MOST);
         let is_old = |id: &ContainerId| self.all().get(id).is_some_and(|it| it.is_old(now));
-        let gone: Vec<ContainerId> =
-            by_age.into_iter().enumerate().filter(|(at, (_, id))| *at < many || is_old(id)).map(|(_, (_, id))| id).collect();
+        let gone: Vec<ContainerId> = by_age
+            .into_iter()
+            .enumerate()
+            .filter(|(at, (_, id))| *at < many || is_old(id))
+            .map(|(_, (_, id))| id)
+            .collect();
         gone.iter().for_each(|id| self.forget(id));
     }
 
@@ -160,7 +167,8 @@ impl Containers<'_> {
     /// What was removed here in the last month, newest first, as far as this reach goes; what may be a secret is masked.
     pub fn removed(&self) -> Vec<Removed> {
         self.0.removed.tidy();
-        let mut all: Vec<Removed> = self.0.removed.all().values().filter(|it| self.0.reach.takes(&it.labels)).cloned().collect();
+        let mut all: Vec<Removed> =
+            self.0.removed.all().values().filter(|it| self.0.reach.takes(&it.labels)).cloned().collect();
         all.sort_by_key(|it| std::cmp::Reverse(it.at));
         all.iter_mut().for_each(|it| self.0.reach.spec(&mut it.spec));
         all
@@ -168,7 +176,9 @@ impl Containers<'_> {
 
     fn removed_one(&self, id: &ContainerId) -> Result<Removed, Error> {
         let found = self.0.removed.all().get(id).filter(|it| self.0.reach.takes(&it.labels)).cloned();
-        found.ok_or_else(|| Error::NotFound(format!("nothing is kept of a container {}; it is for {KEPT_DAYS} days", id.short())))
+        found.ok_or_else(|| {
+            Error::NotFound(format!("nothing is kept of a container {}; it is for {KEPT_DAYS} days", id.short()))
+        })
     }
 
     /// Makes a removed container again, as created, with the volumes that are still there. If its image has to be pulled

@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 
-use crate::support::{Answer, Console, Made, RealEngine, contains_all, proxy::FaultProxy, until};
+use crate::support::{
+    Answer, Console, Made, RealEngine, contains_all,
+    proxy::{FaultProxy, ask_engine},
+    until,
+};
 
 /// The fields of a form as a browser would send them.
 fn fields(page: &Answer, form: &str) -> Vec<(String, String)> {
@@ -53,7 +57,15 @@ async fn it_is_made_anew_and_keeps_what_it_had() {
         );
         let web = engine.run("web", &line).await;
         engine.docker(&["network", "connect", "--alias", "other", &second, &web.name]).await;
-        engine.docker(&["exec", &web.name, "sh", "-c", "echo kept > /srv/x; echo kept > /anonymous/x; echo kept > /data/x"]).await;
+        engine
+            .docker(&[
+                "exec",
+                &web.name,
+                "sh",
+                "-c",
+                "echo kept > /srv/x; echo kept > /anonymous/x; echo kept > /data/x",
+            ])
+            .await;
         console.sees_state(&web.id, "running").await;
         let mut had = engine.mounts(&web.id).await;
         had.sort();
@@ -82,7 +94,10 @@ async fn it_is_made_anew_and_keeps_what_it_had() {
         assert_eq!(networks.len(), 2, "{networks:?}");
         if !engine.is_podman() {
             assert_eq!(networks[&net]["IPAddress"], "10.213.7.9");
-            assert!(networks[&net]["Aliases"].to_string().contains("\"db\"") && !networks[&net]["Aliases"].to_string().contains(&web.id[..12]));
+            assert!(
+                networks[&net]["Aliases"].to_string().contains("\"db\"")
+                    && !networks[&net]["Aliases"].to_string().contains(&web.id[..12])
+            );
         }
         // Once more: what was kept is kept again.
         let again = Made { id: now["Id"].as_str().expect("an id").to_owned(), name: web.name.clone() };
@@ -125,7 +140,10 @@ async fn s085_what_does_not_run_is_put_back() {
         let job = replaced(&console, &web, &plan, "5").await;
         contains_all(&job.text("main"), &["done in"]);
         let now = named(&engine, &web.name).await;
-        assert_eq!((&now["State"]["Running"], &now["Config"]["Hostname"]), (&Value::Bool(false), &Value::from("inside")));
+        assert_eq!(
+            (&now["State"]["Running"], &now["Config"]["Hostname"]),
+            (&Value::Bool(false), &Value::from("inside"))
+        );
         let left = engine.docker(&["ps", "-aq", "--filter", &format!("name={}", web.name)]).await;
         assert_eq!(left.lines().count(), 1, "nothing is left of the tries");
     }
@@ -150,7 +168,10 @@ async fn s085_a_console_that_is_killed_meanwhile_puts_it_back() {
         let step = if held == "watch" { "does it run?" } else { held.rsplit('/').next().unwrap_or_default() };
         until("it has come there", async || {
             let page = console.get(&job).await.expect(200);
-            page.said().contains(&format!("docker {step}")).then_some(()).or_else(|| page.said().contains(step).then_some(()))
+            page.said()
+                .contains(&format!("docker {step}"))
+                .then_some(())
+                .or_else(|| page.said().contains(step).then_some(()))
         })
         .await;
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
@@ -206,7 +227,15 @@ async fn a_newer_image_brings_its_own_defaults() {
         engine.goes_too("image", &image);
         let build = async |mode: &str| {
             let made = engine.create(&format!("of-{mode}"), "busybox").await;
-            engine.docker(&["commit", "-c", &format!("ENV MODE={mode}"), "-c", "CMD [\"sleep\", \"1000\"]", &made.id, &image]).await;
+            // By the API: what the docker command sends, podman does not read.
+            let changes = format!("ENV MODE={mode}\nCMD [\"sleep\", \"1000\"]");
+            let (repo, tag) = image.rsplit_once(':').expect("a tag");
+            let query = url::form_urlencoded::Serializer::new(String::new())
+                .extend_pairs([("container", made.id.as_str()), ("repo", repo), ("tag", tag), ("changes", &changes)])
+                .finish();
+            let path = format!("/v1.41/commit?{query}");
+            let (status, said) = ask_engine(&engine.socket, "POST", &path, Some(serde_json::json!({}))).await;
+            assert_eq!(status, 201, "{said}");
             engine.docker(&["push", &image]).await;
         };
         build("first").await;
@@ -269,11 +298,13 @@ async fn what_could_not_be_kept_is_refused() {
     console.sees_state(&other.id, "running").await;
     // A name that another has, at its field.
     let form = console.get(&other.path("edit")).await.expect(200);
-    let answer = post(&console, &other.path("edit"), &with(fields(&form, "#create"), "name", &gone.name)).await.expect(409);
+    let answer =
+        post(&console, &other.path("edit"), &with(fields(&form, "#create"), "name", &gone.name)).await.expect(409);
     assert!(answer.has("#f-name[aria-invalid]"));
     // A time that is none.
     let plan = planned(&console, &other, "hostname", "inside").await;
-    let answer = post(&console, &other.path("replace"), &with(fields(&plan, "form.confirm"), "watch", "soon")).await.expect(422);
+    let answer =
+        post(&console, &other.path("replace"), &with(fields(&plan, "form.confirm"), "watch", "soon")).await.expect(422);
     assert!(answer.has("#f-watch[aria-invalid]") && answer.has("[name=hostname][value=inside]"), "nothing is lost");
 }
 
@@ -291,7 +322,8 @@ async fn a_duplicate_is_like_it_under_another_name() {
     let twin = engine.made("twin").await;
     let (first, second) = (engine.inspect(&web.id).await, engine.inspect(&twin.id).await);
     let env = |has: &Value| {
-        let mut env: Vec<String> = has["Config"]["Env"].as_array().into_iter().flatten().map(ToString::to_string).collect();
+        let mut env: Vec<String> =
+            has["Config"]["Env"].as_array().into_iter().flatten().map(ToString::to_string).collect();
         env.sort();
         env
     };

@@ -11,7 +11,8 @@ async fn a_removal_is_undone_on_every_engine() {
         let data = tempfile::tempdir().expect("a folder");
         let console = Console::start(&engine.socket).data_in(data.path()).ready().await;
         let volume = engine.volume("data", "").await;
-        let line = format!("-v {volume}:/srv -v /anonymous -e TOKEN=hunter2 -l a=b -m 64m --restart unless-stopped web:1");
+        let line =
+            format!("-v {volume}:/srv -v /anonymous -e TOKEN=hunter2 -l a=b -m 64m --restart unless-stopped web:1");
         let web = engine.run("web", &line).await;
         engine.docker(&["exec", &web.name, "sh", "-c", "echo kept > /srv/x; echo kept > /anonymous/x"]).await;
         console.sees_state(&web.id, "running").await;
@@ -19,13 +20,16 @@ async fn a_removal_is_undone_on_every_engine() {
         let mut had = engine.mounts(&web.id).await;
         had.sort();
         // The message right after it offers to undo it.
-        let answer = console.ask("POST", &web.path("remove")).header("hx-request", "true").form(&[("force", "1")]).send().await;
+        let answer =
+            console.ask("POST", &web.path("remove")).header("hx-request", "true").form(&[("force", "1")]).send().await;
         contains_all(&answer.expect(200).said(), &["was removed", "Undo", "What comes back"]);
         assert!(!engine.exists(&web.id).await);
         // A restart forgets nothing, and nobody else reads it.
         drop(console);
         for entry in std::fs::read_dir(data.path().join("removed")).expect("a folder") {
-            let mode = std::os::unix::fs::PermissionsExt::mode(&entry.expect("an entry").metadata().expect("a file").permissions());
+            let mode = std::os::unix::fs::PermissionsExt::mode(
+                &entry.expect("an entry").metadata().expect("a file").permissions(),
+            );
             assert_eq!(mode & 0o077, 0);
         }
         let console = Console::start(&engine.socket).data_in(data.path()).ready().await;
@@ -89,7 +93,10 @@ async fn s041_what_was_removed_belongs_to_its_team() {
     let admin = console.admin().await;
     let ann = console.hire(&admin, "ann", "operator", "label:team=red").await;
     let vic = console.hire(&admin, "vic", "viewer", "").await;
-    let (red, blue) = (engine.create("red", "-l team=red -e TOKEN=hunter2 busybox").await, engine.create("blue", "-l team=blue busybox").await);
+    let (red, blue) = (
+        engine.create("red", "-l team=red -e TOKEN=hunter2 busybox").await,
+        engine.create("blue", "-l team=blue busybox").await,
+    );
     for made in [&red, &blue] {
         console.sees_as(&admin, &made.id).await;
         console.by(&admin, "POST", &made.path("remove")).send().await.expect(303);

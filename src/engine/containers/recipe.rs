@@ -80,7 +80,8 @@ impl Recipe {
         };
         let (kept, binds) = std::mem::take(&mut spec.host_config.binds).into_iter().partition(is_kept);
         spec.host_config.binds = binds;
-        let targets = |binds: Vec<String>| binds.into_iter().filter_map(|bind| bind.split(':').nth(1).map(str::to_owned));
+        let targets =
+            |binds: Vec<String>| binds.into_iter().filter_map(|bind| bind.split(':').nth(1).map(str::to_owned));
         spec.volumes.0.extend(targets(kept));
         let mac = told.config.get("MacAddress").and_then(Value::as_str).unwrap_or_default();
         let is_podman = picture.is_podman();

@@ -124,7 +124,8 @@ pub async fn act(Target(id, verb): Target, page: Page, fields: Fields) -> Result
                 format!("The link of {name} was removed. The container stays.")
             };
             let is_kept = verb == Verb::Remove && page.engine.containers().removed().iter().any(|it| it.id == id);
-            let undo = Step { right: Right::Create, ..Step::press("Undo", format!("/containers/removed/{id}/restore")) };
+            let undo =
+                Step { right: Right::Create, ..Step::press("Undo", format!("/containers/removed/{id}/restore")) };
             let more = Step { right: Right::Create, ..Step::link("What comes back", "/containers/removed") };
             let next = if is_kept { vec![undo, more] } else { Vec::new() };
             page.done_with(&says, &echo, after(&page, &id, verb, &fields), &next)

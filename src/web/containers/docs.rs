@@ -172,7 +172,11 @@ pub(super) fn new() -> Vec<Field> {
     [
         Field::text("image", "The image to make it from; it is pulled if it is missing.", "nginx:1.27").required(),
         Field::text("command", "What runs instead of the image's own command, as a shell line.", "sleep 1000"),
-        Field::like("from", "A container like which it is to be: values that read ‹hidden› are what they are there.", ID),
+        Field::like(
+            "from",
+            "A container like which it is to be: values that read ‹hidden› are what they are there.",
+            ID,
+        ),
         Field::text("env-file", "The lines of a file of variables.", "TZ=UTC"),
     ]
     .into_iter()

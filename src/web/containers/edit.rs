@@ -1,7 +1,11 @@
 //! Changing a container: the form of `docker run`, filled in from what it is; then what would be otherwise; then, as a job,
 //! the container made anew in place of itself. What the engine can change in place, it changes in place.
 
-use std::{collections::{BTreeMap, HashMap}, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use askama::Template;
 use axum::{
@@ -210,7 +214,9 @@ async fn planned(page: &Page, c: &Container, fields: &Fields) -> Result<Result<(
     let (before, after) = (Written::of(&recipe.spec).line, Written::of(spec).line);
     let differences = Difference::all(&before, &after);
     let in_place = !differences.is_empty()
-        && differences.iter().all(|difference| is_in_place(&difference.flag, difference.after.first().map(String::as_str)));
+        && differences
+            .iter()
+            .all(|difference| is_in_place(&difference.flag, difference.after.first().map(String::as_str)));
     let plan = Plan {
         in_place,
         command: after.to_command_multiline(if c.state.is_up() { Verb::Run } else { Verb::Create }),
@@ -240,13 +246,21 @@ fn remarks(page: &Page, c: &Container, recipe: &Recipe) -> Vec<String> {
         remarks.push("Its volumes without a name stay with it.".to_owned());
     }
     if !recipe.is_whole {
-        remarks.push("Its image is not here any more: what that said cannot be told apart, and stays as it is.".to_owned());
+        remarks.push(
+            "Its image is not here any more: what that said cannot be told apart, and stays as it is.".to_owned(),
+        );
     }
     remarks.push("What it has written outside of its volumes goes with the old container.".to_owned());
     remarks
 }
 
-fn plan_page(page: &Page, c: &Container, fields: &Fields, plan: &Plan, wrong: Option<&str>) -> Result<Html<String>, Error> {
+fn plan_page(
+    page: &Page,
+    c: &Container,
+    fields: &Fields,
+    plan: &Plan,
+    wrong: Option<&str>,
+) -> Result<Html<String>, Error> {
     let limits = plan.differences.iter().filter_map(|difference| {
         let flag = crate::command::FLAGS.iter().find(|flag| flag.long == difference.flag)?;
         Some((flag.long, difference.after.first().cloned().unwrap_or_default()))
@@ -254,7 +268,12 @@ fn plan_page(page: &Page, c: &Container, fields: &Fields, plan: &Plan, wrong: Op
     html(&PlanPage {
         chrome: Chrome::new(page, format!("Edit {}", c.name)),
         plan,
-        fields: fields.0.iter().map(|(name, value)| (name.as_str(), value.as_str())).filter(|(name, _)| !matches!(*name, "watch" | "pull" | "show" | "then")).collect(),
+        fields: fields
+            .0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .filter(|(name, _)| !matches!(*name, "watch" | "pull" | "show" | "then"))
+            .collect(),
         limits: limits.collect(),
         watch: fields.get("watch").map_or_else(|| WATCH.0.to_string(), str::to_owned),
         wrong,
@@ -346,7 +365,13 @@ fn fixed(image: &str) -> Option<&'static str> {
     }
 }
 
-fn renew_page(page: &Page, c: &Container, recipe: &Recipe, fields: &Fields, wrong: Option<&str>) -> Result<Html<String>, Error> {
+fn renew_page(
+    page: &Page,
+    c: &Container,
+    recipe: &Recipe,
+    fields: &Fields,
+    wrong: Option<&str>,
+) -> Result<Html<String>, Error> {
     html(&RenewPage {
         chrome: Chrome::new(page, format!("Update the image of {}", c.name)),
         image: &recipe.spec.image,
@@ -387,7 +412,9 @@ async fn renew(Id(id): Id<ContainerId>, page: Page, fields: Fields) -> Result<Re
     let c = find(&page, &id)?;
     let recipe = page.engine.containers().recipe(&id).await?;
     if let Some(why) = fixed(&recipe.spec.image) {
-        return Err(Error::from(EngineError::Conflict(why.to_owned())).what(format!("{} was not made anew.", c.name)).why(why));
+        return Err(Error::from(EngineError::Conflict(why.to_owned()))
+            .what(format!("{} was not made anew.", c.name))
+            .why(why));
     }
     let watch = match watch(&fields) {
         Ok(watch) => watch,
@@ -405,7 +432,12 @@ async fn renew(Id(id): Id<ContainerId>, page: Page, fields: Fields) -> Result<Re
 }
 
 fn watch_field() -> Field {
-    Field::number("watch", "Seconds that the new one has to stay up, where no health check says that it is well; 10, if nothing is said.", 0, 3_600)
+    Field::number(
+        "watch",
+        "Seconds that the new one has to stay up, where no health check says that it is well; 10, if nothing is said.",
+        0,
+        3_600,
+    )
 }
 
 fn doc_plan() -> Doc {
@@ -425,7 +457,9 @@ fn doc_replace() -> Doc {
 }
 
 fn doc_ask_renew() -> Doc {
-    Doc::new("Say what an update of a container's image would do").place(docs::id()).gives::<Renewal>(200, "What would be done.")
+    Doc::new("Say what an update of a container's image would do")
+        .place(docs::id())
+        .gives::<Renewal>(200, "What would be done.")
 }
 
 fn doc_renew() -> Doc {
@@ -448,13 +482,20 @@ mod tests {
         let told = Difference::all(&before, &after);
         let flags: Vec<&str> = told.iter().map(|difference| difference.flag.as_str()).collect();
         assert_eq!(flags, ["command", "env", "image", "memory"]);
-        assert_eq!((told[1].before.as_slice(), told[1].after.as_slice()), (["A=1".to_owned()].as_slice(), ["A=3".to_owned(), "C=4".to_owned()].as_slice()));
+        assert_eq!(
+            (told[1].before.as_slice(), told[1].after.as_slice()),
+            (["A=1".to_owned()].as_slice(), ["A=3".to_owned(), "C=4".to_owned()].as_slice())
+        );
         assert!(Difference::all(&before, &before).is_empty());
     }
 
     #[test]
     fn an_image_without_a_name_has_no_newer_one() {
-        assert!(fixed("nginx@sha256:00").is_some() && fixed("sha256:64c77da8a239").is_some() && fixed("64c77da8a239").is_some());
+        assert!(
+            fixed("nginx@sha256:00").is_some()
+                && fixed("sha256:64c77da8a239").is_some()
+                && fixed("64c77da8a239").is_some()
+        );
         assert!(fixed("nginx").is_none() && fixed("registry:5000/a/b:1").is_none() && fixed("deadbeef").is_none());
     }
 }

@@ -89,8 +89,11 @@ fn lost(page: &Page, removed: &Removed) -> Vec<String> {
         }
     }
     for network in spec.networking_config.endpoints_config.keys().chain([&spec.host_config.network_mode]) {
-        let is_name = !matches!(network.as_str(), "" | "default" | "bridge" | "host" | "none") && !network.contains(':');
-        if is_name && !page.picture.networks.values().any(|other| other.name == *network || other.id.as_str() == network) {
+        let is_name =
+            !matches!(network.as_str(), "" | "default" | "bridge" | "host" | "none") && !network.contains(':');
+        if is_name
+            && !page.picture.networks.values().any(|other| other.name == *network || other.id.as_str() == network)
+        {
             lost.push(format!("the network {network}, which is gone: make it first"));
         }
     }
@@ -134,7 +137,13 @@ async fn restore(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Error>
     let command = line.outline().to_command(Verb::Create);
     let deed = Deed {
         public: Some(command.clone()),
-        ..Deed::new("container.restore", "container", "", removed.name.clone(), &line.without_values().to_command(Verb::Create))
+        ..Deed::new(
+            "container.restore",
+            "container",
+            "",
+            removed.name.clone(),
+            &line.without_values().to_command(Verb::Create),
+        )
     };
     let asked = page.asks(deed).await?;
     match page.engine.containers().restore(&id, command.clone()).await {

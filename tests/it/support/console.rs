@@ -526,7 +526,8 @@ impl Answer {
     /// What a browser would send of a form, but for its buttons.
     pub fn sent(&self, form: &str) -> Vec<(String, String)> {
         let html = self.html();
-        let form = html.select(&css(form)).next().unwrap_or_else(|| panic!("no {form} in {}:\n{}", self.words, self.said()));
+        let form =
+            html.select(&css(form)).next().unwrap_or_else(|| panic!("no {form} in {}:\n{}", self.words, self.said()));
         let mut sent = Vec::new();
         for element in form.select(&css("input[name], textarea[name], select[name]")) {
             let attribute = |name: &str| element.attr(name).unwrap_or_default().to_owned();
@@ -536,7 +537,9 @@ impl Answer {
                     let chosen = element.select(&css("option[selected]")).next();
                     let option = chosen.or_else(|| element.select(&css("option")).next());
                     option.map_or_else(String::new, |option| {
-                        option.attr("value").map_or_else(|| option.text().collect::<String>().trim().to_owned(), str::to_owned)
+                        option
+                            .attr("value")
+                            .map_or_else(|| option.text().collect::<String>().trim().to_owned(), str::to_owned)
                     })
                 }
                 _ if matches!(element.attr("type"), Some("checkbox" | "radio")) => {
