@@ -11,6 +11,7 @@ mod audit;
 mod build;
 mod containers;
 mod create;
+mod echo;
 mod edit;
 mod faults;
 mod files;

@@ -49,6 +49,9 @@ pub struct Faults {
     pub stall_after: Option<usize>,
     /// Paths, without version and query, that we answer ourselves: status and JSON.
     pub canned: HashMap<String, (u16, String)>,
+    /// Has the engine close each connection after its answer: for a client that asks for more than one thing on one, as
+    /// the docker command does, of which only the first would be seen.
+    pub one_each: bool,
     /// Takes the version off each path before the engine sees it: for an engine that is said to be another.
     pub any_version: bool,
 }
@@ -338,6 +341,12 @@ async fn serve(mut client: UnixStream, shared: &Shared) -> io::Result<()> {
     if faults.any_version {
         let rest = head.split_off(method.len() + 1 + path.len());
         head = format!("{method} {bare}").into_bytes();
+        head.extend(rest);
+    }
+    if faults.one_each && !text.to_ascii_lowercase().contains("\r\nconnection:") {
+        let line = find(&head, b"\r\n").map_or(0, |at| at + 2);
+        let rest = head.split_off(line);
+        head.extend(b"Connection: close\r\n");
         head.extend(rest);
     }
     engine.write_all(&head).await?;
