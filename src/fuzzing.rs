@@ -48,7 +48,7 @@ mod tests {
         };
     }
     replayed! {
-        answers audit back claims escape events form forwarded guards headers image inspect line list log names prefix
+        answers audit back claims escape events form forwarded guards headers image inspect intent line list log names prefix
         run_line totp view words
     }
 

@@ -286,12 +286,12 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { button.textContent = "Copy"; }, 1500);
 });
 
-// ---- Keys: / to find, g then a letter to go, ? for this list.
+// ---- Keys: / for the palette (palette.js), g then a letter to go, ? for this list.
 
 const GO = { o: "/", c: "/containers", l: "/logs", i: "/images", v: "/volumes", n: "/networks", b: "/build", r: "/registries", d: "/engine", e: "/events", j: "/jobs", t: "/terminals",
   a: "/activity", p: "/people", u: "/audit", s: "/api" };
 const KEYS = { "/": () => $("[data-find]").focus(), "?": keys };
-const NAMES = { "/ or Ctrl K": "find a container, image, volume or network" };
+const NAMES = { "/ or Ctrl K": "find anything, or go where a docker command leads" };
 if ("creates" in document.body.dataset) {
   KEYS.n = () => go("/containers/new");
   NAMES.n = "make a container";
@@ -323,7 +323,7 @@ function keys() {
 }
 let going = false;
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey && event.key === "k") { event.preventDefault(); return KEYS["/"](); }
+  if ((event.ctrlKey || event.metaKey) && event.key === "k") { event.preventDefault(); return KEYS["/"](); }
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, dialog")) return;
   if (going && GO[event.key]) return go(GO[event.key]);
   going = event.key === "g";

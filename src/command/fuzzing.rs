@@ -1,7 +1,11 @@
 //! What has to hold for whatever this room is given to read: see [`crate::fuzzing`].
 #![expect(clippy::missing_panics_doc, reason = "what does not hold panics: that is what they are for")]
 
-use super::{RunLine, complete, flags, image as reference, unknowns, words as shell};
+use super::{
+    RunLine, complete, flags, image as reference,
+    intent::{self, Intent, Reading},
+    unknowns, words as shell,
+};
 use crate::engine::spec::Spec;
 
 /// Reads a line, and the same again from what is written for it. What may be told of it is checked on the way: without
@@ -95,6 +99,19 @@ pub fn image(data: &[u8]) {
     let line = RunLine { image: text.to_string(), ..RunLine::default() };
     assert!(line.to_spec().is_ok(), "{text}");
     assert_eq!(read_line(&line.to_command(super::Verb::Run)).map(|(line, _)| line), Some(line));
+}
+
+/// What is typed to go somewhere: what is understood of it is understood again, with nothing more left out.
+pub fn intent(data: &[u8]) {
+    let Reading::Intent(read) = intent::read(&String::from_utf8_lossy(data)) else { return };
+    if read.command.ask == intent::Ask::Make {
+        assert!(read.line.is_none_or(|line| line.starts_with("docker ")));
+        return;
+    }
+    let echo = read.echo(&read.words);
+    // What was left out is not in it, so that nothing is, the second time.
+    let read = Intent { notes: Vec::new(), is_plain: true, ..read };
+    assert_eq!(intent::read(&echo), Reading::Intent(read), "{echo}");
 }
 
 /// A line taken apart by blanks, and words put on a line: both ways, and as another reader of such lines does it.

@@ -2,7 +2,7 @@
 //!
 //! [`RunLine`] stands between a line, a form and a request: [`RunLine::parse`] reads a line,
 //! [`RunLine::to_spec`] makes the request, [`RunLine::to_command`] writes the line. [`FLAGS`] says what there
-//! is. [`echo`] writes the docker command of every other thing that the console does.
+//! is. [`intent`] reads every other command, [`echo`] writes the docker command of every other thing that the console does.
 
 mod check;
 mod compose;
@@ -11,6 +11,7 @@ pub mod flags;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 pub mod image;
+pub mod intent;
 mod read;
 mod remarks;
 pub mod run;
@@ -24,4 +25,4 @@ pub use flags::{FLAGS, Flag, Group, Kind};
 pub use remarks::Weight;
 pub use run::{LineError, OptionError, Read, RunLine, Verb};
 pub use unknown::{Unknown, complete, unknowns};
-pub use write::Written;
+pub use write::{Written, processors, size};

@@ -24,9 +24,9 @@ mod extract;
 mod fields;
 mod files;
 mod filters;
-mod find;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod go;
 mod health;
 pub mod html;
 mod images;
@@ -248,7 +248,7 @@ pub fn routes() -> Routes {
         .get("/metrics", Right::Look, metrics::page)
         .open_get("/assets/{name}", assets::serve)
         .open_post("/theme", theme::set)
-        .and(find::routes())
+        .and(go::routes())
         .and(session::routes());
     SECTIONS.iter().fold(routes, |routes, section| routes.and((section.routes)()))
 }

@@ -113,11 +113,11 @@ before(async () => {
     "pruning networks": "/networks/prune?all=1", "who reaches whom": "/networks/map?all=1", "the host's ports": "/networks/ports", "building": "/build", "a build": builds.good, "a build that failed": builds.bad,
     "the registries": "/registries", "the question about a registry": "/registries/127.0.0.1%3A1/remove", "the engine": "/engine", "disk use": "/engine/disk", "disk use of containers": "/engine/disk?of=containers", "disk use of the cache": "/engine/disk?of=cache", "pruning all": "/engine/prune?all=1&volumes=1",
     "the events of a month": "/events/search", "events found": "/events/search?type=image", "no such event": "/events/search?q=nothing-has-this", "a wrong moment": "/events/search?since=x", "jobs found": "/jobs?q=build", "no such job": "/jobs?q=nothing-has-this",
-    "what is found": `/find?q=${tag.split("-")[0]}`, "nothing found": "/find?q=nothing-is-called-so",
+    "what is found": `/go?q=${tag.split("-")[0]}`, "nothing found": "/go?q=nothing-is-called-so",
   })) pages[what] = path;
   for (const path of ["images", "images/prune", "networks", "networks/map", "networks/ports", "registries", "engine/disk", "events/search"]) pages[`an empty engine's ${path}`] = `${empty.url}/${path}`;
   for (const path of ["images", "networks", "build", "engine", "engine/disk"]) pages[`${path} without an engine`] = `${gone.url}/${path}`;
-  for (const path of ["images?page=2", "images/prune?all=1", "networks", "networks/map", "find?q=stack"]) pages[`a thousand: ${path}`] = `${many.url}/${path}`;
+  for (const path of ["images?page=2", "images/prune?all=1", "networks", "networks/map", "go?q=stack"]) pages[`a thousand: ${path}`] = `${many.url}/${path}`;
   Object.assign(pages, { "the logs": "/logs", "the terminals": "/terminals", "a volume's files": `/volumes/${volume}/files` });
   // With people: as the administrator, as who only looks, and as nobody. Cookies go to every port of a host, so each sees a console of its own.
   team = await serve({ accounts: true, more: ["--tls", "off"] });

@@ -56,7 +56,7 @@ test("S023 S024 hostile images, networks, builds, registries and events are text
   for (const path of ["/images", `/images/${image}?reveal=1`, `/images/${image}/tag`, `/images/${image}/push`, `/images/${image}/remove`, `/images/save?id=${image}`, "/images/prune?all=1", `/images?q=${typed}`, `/images/pull?reference=${typed}`,
     "/networks", `/networks?q=${typed}`, `/networks/${network}`, `/networks/${network}?reveal=1`, `/networks/${network}/remove`, `/networks/connect?network=${network}`, `/networks/disconnect?network=${network}&container=${member}`, "/networks/map?all=1", "/networks/ports",
     "/networks/prune?all=1", `/networks/new?name=${typed}&subnet=${typed}&label-name=${typed}`, `/build?text=${typed}&tag=${typed}&arg=${typed}`, build, `/jobs?q=${typed}`, `/registries/${typed}/remove`, `/engine/disk?q=${typed}`,
-    "/events/search?type=image", "/events/search?type=network", `/events/search?q=${typed}`, `/find?q=${typed}`, `/find?q=${name.split("-")[0]}`]) {
+    "/events/search?type=image", "/events/search?type=network", `/events/search?q=${typed}`, `/go?q=${typed}`, `/go?q=${name.split("-")[0]}`]) {
     await page.goto(path);
     await page.evaluate(() => document.querySelectorAll("details").forEach((it) => { it.open = true; }));
     assert.equal(await page.evaluate(() => window.__pwn), undefined, path);

@@ -236,8 +236,8 @@ test("the theme, the search, the sorting and a stack that is shut", async () => 
     assert.equal(await row(page, name).count(), 0);
     await page.getByRole("link", { name: `Expand ${name}` }).click();
     await row(page, name).waitFor();
-    await page.locator(".find input").fill("nothing has this name");
-    await page.locator(".find input").press("Enter");
-    await page.getByRole("heading", { name: "Nothing is." }).waitFor();
+    await page.locator("[data-find]").fill("nothing has this name");
+    await page.locator("[data-find]").press("Enter");
+    await page.getByRole("heading", { name: "Nothing is called so." }).waitFor();
   });
 });

@@ -41,7 +41,7 @@ const OTHERS: &[&str] = &[
     "/engine",
     "/engine/disk",
     "/events/search",
-    "/find?q=nothing-has-this",
+    "/go?q=nothing-has-this",
 ];
 
 /// Waits until the console has its engine again, and fails if that takes longer than it may.

@@ -366,6 +366,7 @@ fn s021_templates_hold_no_code() {
                 "summary",
                 "declared",
                 "facts",
+                "found",
                 "table",
                 "tree",
                 "card",

@@ -189,7 +189,7 @@ async fn s023_what_comes_in_the_address_is_text() {
         "/engine/prune?label=PAY&until=PAY",
         "/events/search?type=PAY&action=PAY&of=PAY&since=PAY&until=PAY&q=PAY",
         "/jobs?q=PAY&show=PAY",
-        "/find?q=PAY",
+        "/go?q=PAY",
         "/volumes/new?name=PAY&driver=PAY&option-name=PAY&option-value=PAY&label-name=PAY&label-value=PAY",
         "/containers/new?image=PAY&name=PAY&command=PAY&env-name=PAY&env-value=PAY&port-host=PAY&mount-source=PAY&memory=PAY&network=PAY",
         "/no/such/page?PAY",
@@ -261,7 +261,7 @@ async fn s024_names_of_networks_are_text() {
             "/networks/prune?all=1".to_owned(),
             "/engine/prune?all=1".to_owned(),
             "/events/search?type=network".to_owned(),
-            format!("/find?q={}", engine.name("")),
+            format!("/go?q={}", engine.name("")),
         ];
         for path in pages(web).into_iter().chain(of_network) {
             is_visible(&path, &console.get(&path).await.expect(200).body);
@@ -317,7 +317,7 @@ async fn s023_images_and_what_builds_and_events_say_are_text() {
         "/images?q=onerror".to_owned(),
         "/images/prune?all=1".to_owned(),
         format!("/containers/new?image={name}:1"),
-        format!("/find?q={}", engine.name("")),
+        format!("/go?q={}", engine.name("")),
         format!("/events/search?q={name}"),
         "/events/search?type=image".to_owned(),
     ] {

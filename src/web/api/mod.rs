@@ -36,7 +36,7 @@ mod tests {
         ("GET /readyz", "for orchestrators, open to all"),
         ("GET /assets/{name}", "a file"),
         ("POST /theme", "a browser's"),
-        ("GET /find", "a page: scripts ask each list with q"),
+        ("GET /go/found", "a part of a page: /go has the same"),
         ("GET /login", "people sign in; scripts have tokens"),
         ("POST /login", "people sign in; scripts have tokens"),
         ("POST /login/code", "people sign in; scripts have tokens"),

@@ -8,6 +8,7 @@ use axum::{
 pub(super) use super::form::{Form, Purpose, form};
 use super::{
     draft::{Checked, Draft, ROWS, env_lines},
+    fill::fill,
     form::shown,
     json,
     paste::pasted,
@@ -15,7 +16,7 @@ use super::{
     words,
 };
 use crate::{
-    command::{FLAGS, Verb, echo},
+    command::{FLAGS, Verb, Written, echo},
     engine::{ContainerId, Engine, Error as EngineError, NewNetwork, Picture, spec::Spec},
     web::{
         Error,
@@ -78,9 +79,27 @@ pub async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
     if query.text("line").is_some() {
         return pasted(&page, &query).await;
     }
+    let query = match source(&query) {
+        Some(from) => duplicate(&page, &from?).await?,
+        None => query,
+    };
     let checked = Draft::read(&query).check();
     let drawn = Form::new(&page, &query, &checked).await;
     page.show(|| sketch(&page, &checked), || form(&page, &drawn))
+}
+
+/// The container that the form was filled in from: what is hidden of it is put back when the form is sent.
+fn source(fields: &Fields) -> Option<Result<ContainerId, Error>> {
+    fields.text("from").map(|id| id.parse().map_err(|_| Error::bad_id()))
+}
+
+/// The form that makes another one like it; its name is taken.
+async fn duplicate(page: &Page, from: &ContainerId) -> Result<Fields, Error> {
+    let recipe = page.engine.containers().recipe(from).await?;
+    let mut fields = fill(&Written::of(&recipe.spec).line);
+    fields.0.retain(|(name, _)| name != "name");
+    fields.0.push(("from".to_owned(), from.to_string()));
+    Ok(fields)
 }
 
 /// `POST /containers/draft`: the form as it stands, with the line that it makes. Changes nothing.
@@ -144,7 +163,11 @@ pub async fn submit(page: Page, fields: Fields) -> Result<Response, Error> {
         return wrong(&page, Purpose::default(), &fields, &checked, found, StatusCode::CONFLICT).await;
     }
     let line = &checked.line;
-    let spec = match page.engine.containers().admit(spec).await {
+    let mut spec = spec.clone();
+    if let Some(from) = source(&fields) {
+        page.engine.containers().unmask(&from?, &mut spec).await?;
+    }
+    let spec = match page.engine.containers().admit(&spec).await {
         Ok(spec) => spec,
         Err(error) => return refused(&page, &fields, &checked, error).await,
     };

@@ -103,21 +103,26 @@ pub async fn tag(Id(id): Id<ImageId>, page: Page, fields: Fields) -> Result<Resp
 struct PushPage<'a> {
     chrome: Chrome,
     i: &'a Image,
+    /// The name that is ticked.
+    chosen: &'a str,
     command: String,
 }
 
-fn push_command(image: &Image) -> String {
-    echo::push(image.reference())
+/// Of an image's tags those that an address names.
+fn named<'a>(image: &'a Image, query: &'a Fields) -> impl Iterator<Item = &'a String> {
+    image.tags.iter().filter(|tag| query.all("tag").any(|said| said == **tag))
 }
 
 /// `GET /images/{id}/push`
-pub async fn new_push(Id(id): Id<ImageId>, page: Page) -> Result<Response, Error> {
+pub async fn new_push(Id(id): Id<ImageId>, page: Page, Query(query): Query) -> Result<Response, Error> {
     let image = find(&page, &id)?;
+    let chosen = named(&image, &query).next().map_or(image.reference(), String::as_str);
+    let command = echo::push(chosen);
     page.show(
-        || json::Sketch { command: push_command(&image), fields: std::collections::BTreeMap::new() },
+        || json::Sketch { command: command.clone(), fields: std::collections::BTreeMap::new() },
         || {
             let chrome = Chrome::new(&page, format!("Push {}", image.name()));
-            html(&PushPage { chrome, command: push_command(&image), i: &image })
+            html(&PushPage { chrome, chosen, command: command.clone(), i: &image })
         },
     )
 }
@@ -153,6 +158,9 @@ struct RemovePage<'a> {
     shared: Option<String>,
     may_force: bool,
     is_podman: bool,
+    /// The names that are ticked, and whether force is.
+    chosen: Vec<String>,
+    force: bool,
     command: String,
     back: &'a str,
 }
@@ -176,7 +184,13 @@ fn may_force(picture: &Picture, users: &[Arc<Container>]) -> bool {
 /// `GET /images/{id}/remove`
 pub async fn confirm_remove(Id(id): Id<ImageId>, page: Page, Query(query): Query) -> Result<Response, Error> {
     let image = find(&page, &id)?;
-    let (command, users) = (rmi(&image, &image.tags, false), users(&page.picture, &id));
+    let users = users(&page.picture, &id);
+    let mut chosen: Vec<String> = named(&image, &query).cloned().collect();
+    if chosen.is_empty() {
+        chosen.clone_from(&image.tags);
+    }
+    let force = query.is_set("force") && may_force(&page.picture, &users);
+    let command = rmi(&image, &chosen, force);
     page.show(
         || json::Plan {
             command: command.clone(),
@@ -192,6 +206,8 @@ pub async fn confirm_remove(Id(id): Id<ImageId>, page: Page, Query(query): Query
                 may_force: may_force(&page.picture, &users),
                 is_podman: page.picture.is_podman(),
                 users: users.clone(),
+                chosen: chosen.clone(),
+                force,
                 command: command.clone(),
                 back: query.back("/images"),
                 i: &image,

@@ -144,7 +144,10 @@ pub fn tag() -> Doc {
 }
 
 pub fn new_push() -> Doc {
-    Doc::new("Say what pushing would do").place(id()).gives::<Sketch>(200, "The line that it makes.")
+    Doc::new("Say what pushing would do")
+        .place(id())
+        .query([Field::text("tag", "One of its tags; the first, if nothing is said.", "localhost:5000/web:1")])
+        .gives::<Sketch>(200, "The line that it makes.")
 }
 
 pub fn push() -> Doc {
@@ -154,21 +157,29 @@ pub fn push() -> Doc {
         .gives::<Begun>(202, "A job does it.")
 }
 
+fn removes() -> [Field; 3] {
+    [
+        Field::list("tag", "Just these tags; without, all of them.", "nginx:1.29"),
+        Field::switch(
+            "force",
+            "Also where stopped containers were made of it. Not on podman, which would remove them.",
+        ),
+        Field::switch("listed", "Nothing but what `tag` lists, even if that is nothing."),
+    ]
+}
+
 pub fn confirm_remove() -> Doc {
-    Doc::new("Say what removing would do").place(id()).gives::<Plan>(200, "What would go, and who is in the way.")
+    let [tag, force, _] = removes();
+    Doc::new("Say what removing would do")
+        .place(id())
+        .query([tag, force])
+        .gives::<Plan>(200, "What would go, and who is in the way.")
 }
 
 pub fn remove() -> Doc {
     Doc::new("Take names away from an image, or remove it")
         .about("With its last tag the image goes, and the layers that no other has.")
         .place(id())
-        .body([
-            Field::list("tag", "Just these tags; without, all of them.", "nginx:1.29"),
-            Field::switch(
-                "force",
-                "Also where stopped containers were made of it. Not on podman, which would remove them.",
-            ),
-            Field::switch("listed", "Nothing but what `tag` lists, even if that is nothing."),
-        ])
+        .body(removes())
         .gives::<Done>(200, "They are gone.")
 }

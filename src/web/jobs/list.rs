@@ -71,11 +71,12 @@ impl View {
         let show = address::word(show, &Show::EACH);
         address::address(base, [("show", show), ("q", &self.search), ("page", &address::page(page))])
     }
+}
 
-    fn finds(&self, job: &Progress) -> bool {
-        let has = |text: &str| text.to_lowercase().contains(&self.search);
-        self.search.is_empty() || has(&job.title) || has(&job.command) || job.by.as_deref().is_some_and(has)
-    }
+/// Text search over what it does, its command and who began it; `text` is in lower case.
+pub fn finds(job: &Progress, text: &str) -> bool {
+    let has = |field: &str| field.to_lowercase().contains(text);
+    text.is_empty() || has(&job.title) || has(&job.command) || job.by.as_deref().is_some_and(has)
 }
 
 /// A job of the list.
@@ -125,7 +126,7 @@ impl Jobs {
         };
         let chips = Show::EACH.into_iter().map(chip).collect();
         let is_empty = all.is_empty();
-        let fits = |(_, job): &(JobId, Progress)| view.show.takes(&job.stage) && view.finds(job);
+        let fits = |(_, job): &(JobId, Progress)| view.show.takes(&job.stage) && finds(job, &view.search);
         let found: Vec<_> = all.into_iter().filter(fits).collect();
         let (total, skip) = (found.len(), (view.page - 1).saturating_mul(ROWS));
         let on_page = found.into_iter().skip(skip).take(ROWS);

@@ -3,6 +3,8 @@
 pub mod json;
 mod list;
 
+pub use self::list::finds;
+
 use std::collections::BTreeMap;
 
 use crate::web::filters;
