@@ -11,14 +11,14 @@
   // As `finds` in seek.rs: a flag by its beginning, what follows it being its value; else every word.
   const finds = (query, field) => {
     const terms = query.split(/\s+/).filter(Boolean), [first = ""] = terms, of = words.get(field);
-    if (/^--./.test(first)) return of.some((word) => word.startsWith(first.split("=")[0]));
+    if (/^--./.test(first)) return of.some((word) => word.startsWith(first.split("=")[0].toLowerCase()));
     if (/^-[^-]/.test(first)) return [...first.slice(1)].some((letter) => of.includes(`-${letter}`));
-    return terms.every((term) => field.dataset.find.includes(term.replace(/^-+/, "")));
+    return terms.every((term) => field.dataset.find.includes(term.replace(/^-+/, "").toLowerCase()));
   };
   const shown = (root) => all("[data-find]", root).filter((field) => !field.hidden);
 
   function seek() {
-    const query = box.value.trim().toLowerCase();
+    const query = box.value.trim();
     if (query && !was) was = new Map(folds.map((fold) => [fold, fold.open]));
     fields.forEach((field) => { field.hidden = !finds(query, field); });
     all("[data-part]").forEach((part) => { part.hidden = query ? !shown(part).length : part.id === "elsewhere"; });
@@ -44,6 +44,13 @@
     if (box.value.trim()) first?.focus();
   });
   if (box.value) seek();
+
+  // A link to a field leads to it, wherever it is.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest('a[href^="#f-"]'), place = link && document.getElementById(link.hash.slice(1));
+    if (place?.closest("[hidden]")) { box.value = ""; seek(); }
+    for (let fold = place?.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  });
 
   form.addEventListener("click", (event) => {
     const [, name, nth, value] = event.target.closest?.("button[name=then]")?.value.match(/^set (\S+) (\d+) (.*)$/s) ?? [];

@@ -205,6 +205,10 @@ test("a field is found by its flag or a word, with the keyboard alone", () => wi
   await page.locator("#sought").getByText("There is no field").waitFor();
   assert.equal(await shown(), 0);
   assert.match(await line(page), /-m 64m/, "what is hidden is still said");
+  // A link to what is hidden leads there.
+  await page.locator("#dangers").getByRole("link", { name: "Restart policy" }).click();
+  assert(await page.locator("#f-restart").isVisible());
+  await page.locator("#f-field").fill("nothing of that kind");
   await page.getByRole("button", { name: "Show all fields" }).click();
   await until(async () => await shown() > 20, "all are there again");
   assert.equal(await page.locator("#f-memory").inputValue(), "64m");

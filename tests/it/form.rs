@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
 use wheelhouse::command::{FLAGS, Kind};
 
-use crate::support::*;
+use crate::support::{proxy, *};
 
 /// What stands at a place of the form.
 fn said(page: &Answer, place: &str) -> String {
@@ -404,4 +405,32 @@ async fn s044_what_the_image_says_stands_beside_the_fields_without_its_secrets()
     assert!(!page.body.contains("hunter2"));
     assert_eq!(page.attribute("#f-command", "value").as_deref(), Some(""), "nothing of it is copied");
     assert_eq!(page.text("#run-line"), format!("docker run -d {image}"));
+}
+
+#[tokio::test]
+async fn s042_a_network_that_others_have_by_the_same_name_is_not_joined() {
+    // Older engines give a name twice.
+    let engine = RealEngine::docker20();
+    let (key, name, made) = (engine.name("part"), engine.name("twice"), engine.name("joins"));
+    let mut ids = Vec::new();
+    for labels in [json!({}), json!({ &*key: "" })] {
+        let body = json!({"Name": name, "CheckDuplicate": false, "Labels": labels});
+        let (status, answer) = proxy::ask_engine(&engine.socket, "POST", "/networks/create", Some(body)).await;
+        assert_eq!(status, 201, "{answer}");
+        let id = answer["Id"].as_str().expect("an id").to_owned();
+        engine.goes_too("network", &id);
+        ids.push(id);
+    }
+    let console = Console::administered(&engine.socket).await;
+    let admin = console.admin().await;
+    let ops = console.hire(&admin, "ops", "operator", &format!("label:{key}")).await;
+    until("the console sees both", async || {
+        let page = console.by(&admin, "GET", &format!("/networks?q={name}")).send().await;
+        ids.iter().all(|id| page.body.contains(id)).then_some(())
+    })
+    .await;
+    let form = [("image", "busybox"), ("name", &*made), ("network", &*name)];
+    let page = console.by(&ops, "POST", "/containers").form(&form).send().await.expect(403);
+    contains_all(&page.text("#errors"), &["not among what you look after"]);
+    assert!(!engine.exists(&made).await);
 }

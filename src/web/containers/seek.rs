@@ -72,17 +72,17 @@ impl Sought {
     }
 }
 
-/// Whether all that is looked for is in there. A flag is looked for by its beginning, and what follows it is its value.
+/// Whether all that is looked for is in there. A flag is looked for by its beginning, and what follows it is its value;
+/// a letter is another than its capital.
 fn finds(query: &str, by: &str) -> bool {
-    let query = query.to_lowercase();
     let mut terms = query.split_whitespace();
-    let word = |term: &str| by.split_whitespace().any(|word| word.starts_with(term));
+    let word = |term: &str| by.split_whitespace().any(|word| word.starts_with(&term.to_lowercase()));
     match terms.clone().next() {
         Some(flag) if flag.starts_with("--") && flag.len() > 2 => word(flag.split('=').next().unwrap_or(flag)),
         Some(letters) if letters.starts_with('-') && letters.len() > 1 && !letters.starts_with("--") => {
             letters.chars().skip(1).any(|letter| by.split_whitespace().any(|word| word == format!("-{letter}")))
         }
-        _ => terms.all(|term| by.contains(term.trim_start_matches('-'))),
+        _ => terms.all(|term| by.contains(&term.trim_start_matches('-').to_lowercase())),
     }
 }
 
