@@ -255,7 +255,8 @@ impl Work {
 
     /// One that nobody has written down.
     pub(super) fn unheard(id: JobId) -> Self {
-        let progress = Progress { stage: Stage::Interrupted, ended: Some(Timestamp::now()), ..Progress::new("replace") };
+        let progress =
+            Progress { stage: Stage::Interrupted, ended: Some(Timestamp::now()), ..Progress::new("replace") };
         Self::ended_before(id, progress, Vec::new())
     }
 

@@ -90,7 +90,9 @@ impl Journal {
         };
         write().map_err(|error: io::Error| Error::Engine {
             status: 507,
-            message: format!("what is about to be done cannot be written down ({error}), so that a crash could not be mended"),
+            message: format!(
+                "what is about to be done cannot be written down ({error}), so that a crash could not be mended"
+            ),
         })
     }
 
@@ -242,7 +244,9 @@ impl Engine {
         if note.was_running {
             let start = containers.act(&new, Action::Start);
             board.step(format!("docker start {}", note.name), start).await?;
-            board.step(format!("docker inspect {}  # does it run?", note.name), self.stays_up(&new, wanted.watch)).await?;
+            board
+                .step(format!("docker inspect {}  # does it run?", note.name), self.stays_up(&new, wanted.watch))
+                .await?;
         }
         // From here on there is no way back, and none is needed.
         self.replacing.forget(note);
@@ -260,11 +264,14 @@ impl Engine {
         loop {
             let raw: Value = self.wire.get(&format!("/containers/{id}/json")).await?;
             let detail = Detail::read(raw)?;
-            let health = detail.raw.pointer("/State/Health/Status").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let health =
+                detail.raw.pointer("/State/Health/Status").and_then(Value::as_str).unwrap_or_default().to_owned();
             let has_check = matches!(health.as_str(), "starting" | "healthy" | "unhealthy");
             let why = match detail.state {
                 State::Running if detail.restarts == 0 && health != "unhealthy" => None,
-                State::Running if health == "unhealthy" => Some("Its health check says that it is unhealthy.".to_owned()),
+                State::Running if health == "unhealthy" => {
+                    Some("Its health check says that it is unhealthy.".to_owned())
+                }
                 _ => Some(format!("It did not stay up: it ended with exit code {}.", detail.exit_code)),
             };
             if let Some(why) = why {
@@ -372,7 +379,10 @@ impl Engine {
                 let mut picture = engine.live.watch();
                 let _ = picture.wait_for(|picture| picture.link.is_live()).await;
                 drop(picture);
-                tracing::warn!(name = note.name, "a container was being made anew when the console ended: it is put back");
+                tracing::warn!(
+                    name = note.name,
+                    "a container was being made anew when the console ended: it is put back"
+                );
                 let job = engine.jobs.work(note.job);
                 let job = job.unwrap_or_else(|| std::sync::Arc::new(Work::unheard(note.job)));
                 let mut board = Board { count: job.progress().steps.len(), job: &job };
