@@ -60,6 +60,9 @@ async fn run(config: &Config) -> anyhow::Result<()> {
         tracing::error!(error = error.to_string(), "a crash while a container is made anew could not be mended");
     }
     let sweeping = engine.clone();
+    if let Err(error) = engine.keep_removed(config.data.join("removed")) {
+        tracing::error!(error = error.to_string(), "a restart will forget what was removed");
+    }
     let terminals = config.data.join("terminals.json");
     tokio::spawn(async move { tokio::join!(sweeping.sweep_helpers(), sweeping.keep_terminals(terminals)) });
     let names = Guards::new(&config.hosts, config.public_url.as_ref()).hosts().map(str::to_owned).collect();

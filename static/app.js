@@ -168,9 +168,13 @@ if (draft) {
       if (answer.status === 401) return leave();
       if (!answer.ok || mine !== latest) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      // What is said of the field that somebody is still typing into waits until they pause: a word half typed is not wrong.
+      const typed = document.activeElement?.getAttribute("aria-describedby")?.split(" ") ?? [];
       for (const part of $$("#run-line, #dangers, #declared, [data-follows]")) {
-        const drawn = page.getElementById(part.id);
-        if (drawn && drawn.innerHTML !== part.innerHTML) part.replaceChildren(...drawn.childNodes);
+        const drawn = page.getElementById(part.id), waits = typed.includes(part.id) && drawn?.childElementCount;
+        const follow = () => { if (drawn && mine === latest && drawn.innerHTML !== part.innerHTML) part.replaceChildren(...drawn.childNodes); };
+        if (waits) setTimeout(follow, 600);
+        else follow();
       }
     } catch { /* The line is a help; the form works without it. */ }
   };

@@ -25,4 +25,4 @@ pub use flags::{FLAGS, Flag, Group, Kind};
 pub use remarks::Weight;
 pub use run::{LineError, OptionError, Read, RunLine, Verb};
 pub use unknown::{Unknown, complete, unknowns};
-pub use write::Written;
+pub use write::{Written, processors, size};

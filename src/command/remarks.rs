@@ -20,7 +20,11 @@ pub enum Weight {
 impl RunLine {
     /// Every use of a flag that puts the host at risk, with what can go wrong.
     pub fn dangers(&self) -> Vec<OptionError> {
-        self.remarked(|flag, value| flags::by_long(flag)?.danger_of(value).map(str::to_owned))
+        self.remarked(|flag, value| {
+            let danger = flags::by_long(flag)?.danger_of(value)?;
+            let is_socket = matches!(flag, "volume" | "mount") && value.contains(".sock");
+            Some(if is_socket { SOCKET } else { danger }.to_owned())
+        })
     }
 
     /// Every value that can be sent but may not do what was meant.
@@ -61,6 +65,9 @@ impl RunLine {
         .collect()
     }
 }
+
+const SOCKET: &str = "Through the engine's socket, a program in the container can do all that docker can, and so take over \
+                      the whole host.";
 
 const OPEN: &str = "whoever reaches this host reaches the port, past most firewalls; 127.0.0.1 as its address keeps it \
                     on the host";

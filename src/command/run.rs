@@ -192,10 +192,15 @@ impl RunLine {
         self.values(long).next_back()
     }
 
-    /// What each use of a flag asks for by itself, where that can be said without the others.
+    /// What each use of a flag asks for by itself, where that can be said without the others. Not for more ports than
+    /// a line may have.
     pub fn each<'a>(&'a self, long: &'a str) -> impl Iterator<Item = (usize, Spec)> + 'a {
         let known = flags::by_long(long);
-        self.values(long).enumerate().filter_map(move |(index, value)| {
+        let few = self.values(long).scan(0, move |ports, value| {
+            *ports += flags::ports_in(long, value);
+            (*ports <= flags::MOST_PORTS).then_some(value)
+        });
+        few.enumerate().filter_map(move |(index, value)| {
             let mut spec = Spec::default();
             (known?.apply)(&mut spec, value).ok()?;
             Some((index, spec))

@@ -290,7 +290,7 @@ impl Written {
 }
 
 /// Bytes in the largest unit that they are a whole number of.
-pub(super) fn size(bytes: i64) -> String {
+pub fn size(bytes: i64) -> String {
     let units = [(30, "g"), (20, "m"), (10, "k")];
     let whole = units.into_iter().find(|(shift, _)| bytes != 0 && bytes % (1 << shift) == 0);
     whole.map_or_else(|| format!("{bytes}b"), |(shift, unit)| format!("{}{unit}", bytes >> shift))
@@ -316,7 +316,7 @@ pub(super) fn time(nanoseconds: i64) -> String {
 }
 
 /// Billionths of a processor, such as `1.5`.
-pub(super) fn processors(nanos: i64) -> String {
+pub fn processors(nanos: i64) -> String {
     let (whole, rest) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
     format!("{whole}.{rest:09}").trim_end_matches('0').trim_end_matches('.').to_owned()
 }

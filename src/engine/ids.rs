@@ -164,6 +164,20 @@ macro_rules! text_like {
 }
 text_like!(ContainerId, ImageId, NetworkId, VolumeName);
 
+/// A container's id in a file.
+pub(super) mod text {
+    use super::ContainerId;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(in crate::engine) fn serialize<S: Serializer>(id: &ContainerId, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(id.as_str())
+    }
+
+    pub(in crate::engine) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ContainerId, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

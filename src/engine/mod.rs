@@ -29,6 +29,7 @@ mod picture;
 mod processes;
 mod reach;
 mod registries;
+mod removed;
 mod replace;
 pub mod spec;
 mod stats;
@@ -77,6 +78,7 @@ pub use self::{
         root_on_host,
     },
     registries::{Credentials, HUB, Keyring, Registries, Registry},
+    removed::{KEPT_DAYS, Removed, Restored},
     replace::Replacement,
     stats::{Figures, Measure, Point, Range, Usage, Watcher},
     system::{
@@ -109,6 +111,7 @@ pub struct Engine {
     remembered: Arc<past::Remembered>,
     exports: export::Places,
     replacing: Arc<replace::Journal>,
+    removed: Arc<removed::Bin>,
     kept_events: Arc<events::Keeping>,
     feeds: Arc<logs::Feeds>,
     shelf: Arc<logs::Shelf>,
@@ -152,6 +155,7 @@ impl Engine {
             remembered: Arc::default(),
             exports: export::Places::default(),
             replacing: Arc::default(),
+            removed: Arc::default(),
             kept_events,
             feeds: Arc::default(),
             shelf: Arc::default(),

@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::{
-    Action, ContainerId, Engine, Error, Filter, Place, Wanted,
+    Action, ContainerId, Engine, Error, Filter, ImageId, Place, Wanted,
     containers::{Detail, State, Verb},
     jobs::{Job, JobId, Jobs, Stage, Step, StepState, Work},
     logs::plain,
@@ -219,8 +219,9 @@ impl Engine {
             self.live.read_back_images().await;
         }
         let before = containers.whole(id).await?;
-        let had = before.raw.get("Image").and_then(Value::as_str).unwrap_or_default();
-        if wanted.only_newer && self.live.picture().image_of(reference).is_some_and(|image| image.id.as_str() == had) {
+        let had = before.raw.get("Image").and_then(Value::as_str).and_then(|id| id.parse::<ImageId>().ok());
+        let is_same = self.live.picture().image_of(reference).is_some_and(|image| Some(&image.id) == had.as_ref());
+        if wanted.only_newer && is_same {
             board.job.say(&format!("{} has the newest {reference} already: nothing was changed.", note.name));
             return Ok(Some(id.clone()));
         }
@@ -251,7 +252,10 @@ impl Engine {
         // From here on there is no way back, and none is needed.
         self.replacing.forget(note);
         let remove = Action::Remove { force: true, volumes: false, link: false };
-        let removed = board.step(format!("docker rm {}", note.old_name()), containers.act(id, remove)).await;
+        // Not by `act`: that would keep it among what was removed, and what it was is there.
+        self.keep_end(id).await;
+        let removed = board.step(format!("docker rm {}", note.old_name()), containers.call(id.as_str(), &remove)).await;
+        self.live.end(id).await;
         if let Err(error) = removed {
             board.job.say(&format!("{} is still there, and can be removed: {error}", note.old_name()));
         }

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::{
     Error,
-    error::Toast,
+    error::{Step, Toast},
     extract::{Page, see_other},
     html::html,
 };
@@ -130,13 +130,19 @@ impl Page {
     /// Something was done. People who sent a plain form go on to `to`; htmx shows a toast and stays where it is, unless
     /// the page that it is on is gone.
     pub fn done(&self, what: &str, command: &str, to: &str) -> Result<Response, Error> {
+        self.done_with(what, command, to, &[])
+    }
+
+    /// The same, with what can be done next.
+    pub fn done_with(&self, what: &str, command: &str, to: &str, next: &[Step]) -> Result<Response, Error> {
         if self.wants_json {
             return Ok(Json(Done { done: what.to_owned(), command: command.to_owned() }).into_response());
         }
         if !self.is_htmx {
             return Ok(see_other(to));
         }
-        let toast = Toast { ok: true, what, why: "", command, next: &[], words: None };
+        let next: Vec<Step> = next.iter().filter(|step| self.may(step.right)).cloned().collect();
+        let toast = Toast { ok: true, what, why: "", command, next: &next, words: None };
         let mut response = html(&toast)?.into_response();
         if let Ok(to) = HeaderValue::from_str(to) {
             response.headers_mut().insert(HeaderName::from_static("x-after"), to);

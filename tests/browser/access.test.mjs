@@ -93,7 +93,7 @@ before(async () => {
   const gone = await serve({ engine: "unix:///no/such/engine.sock" });
   pages = {
     "the overview": "/", "the list": "/containers", "a filtered list": `/containers?q=${name}&state=running&label=team`, "no match": "/containers?q=nothing-has-this-name",
-    "the form": `/containers/new?image=busybox`, "a container": `/containers/${id}`, "a container with its values": `/containers/${id}?reveal=1`, "a paused one": `/containers/${other}`, "its inspect": `/containers/${id}/inspect`,
+    "the form": `/containers/new?image=busybox`, "the form with remarks": "/containers/new?image=web&privileged=1&network=shop&port-host=1&port-container=1&env-name=A&env-value=$B", "the form, looked through": "/containers/new?field=--shm", "a container": `/containers/${id}`, "a container with its values": `/containers/${id}?reveal=1`, "a paused one": `/containers/${other}`, "its inspect": `/containers/${id}/inspect`,
     "the question to remove": `/containers/${id}/remove`, "the question to kill": `/containers/${id}/kill`, "the question to rename": `/containers/${id}/rename`, "the question to stop": `/containers/${id}/stop`,
     "the question about many": `/containers/confirm?action=remove&id=${id}&id=${other}`,
     "the volumes": "/volumes", "a volume": `/volumes/${volume}`, "the form of a volume": "/volumes/new", "the question about a volume": `/volumes/${volume}/remove`, "prune": "/volumes/prune?all=1",

@@ -1,7 +1,12 @@
-// A container through the form: with scripts, and a run that ends in a job.
+// A container through the form: with scripts, and a run that ends in a job; what is said beside its fields, and how a
+// field is found.
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { command, docker, finish, IDLE, make, serve, state, unique, until, withPage } from "./support.mjs";
+import { command, DESKTOP, docker, finish, IDLE, make, PHONE, serve, state, unique, until, withPage } from "./support.mjs";
+
+const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 after(finish);
 
@@ -132,3 +137,113 @@ test("a volume through its form", () => withPage(url, async (page) => {
   await page.waitForURL(`**/volumes/${name}`);
   assert.equal(await docker("volume", "inspect", "-f", "{{index .Labels \"team\"}}", name), "a b");
 }));
+
+test("what is said stands beside the field and follows the keys; what is offered is taken", async () => {
+  const taken = unique(), other = unique();
+  await docker("run", "-d", "--name", taken, "-p", "127.0.0.1::80", "web:1");
+  const port = (await docker("port", taken, "80/tcp")).split(":").at(-1);
+  await withPage(url, async (page) => {
+    await page.goto("/containers/new");
+    const said = (place) => page.locator(`[id="r-${place}"]`);
+    await page.locator("#f-image").fill("web");
+    await said("image").getByText("another image on another day").waitFor();
+    await page.locator("#f-image").fill("web:1");
+    await said("image").locator(".hint").waitFor({ state: "detached" });
+    await said("command").getByText("httpd").waitFor();
+    await said("rows-env").getByText("MODE=‹hidden›").waitFor();
+    // A risk stands there as soon as it is taken, and goes with it.
+    await page.getByLabel(/^Privileged/).check();
+    await said("privileged").getByText("Risk").waitFor();
+    await page.locator("#dangers").getByRole("link", { name: "Privileged" }).waitFor();
+    await page.getByLabel(/^Privileged/).uncheck();
+    await said("privileged").locator("li").waitFor({ state: "detached" });
+    // A row that was added has its own.
+    await page.getByRole("button", { name: "Add a mount" }).click();
+    await page.locator("[name=mount-type]").nth(1).selectOption("bind");
+    await page.locator("[name=mount-source]").nth(1).fill("/var/run/docker.sock");
+    await page.locator("[name=mount-target]").nth(1).fill("/s");
+    await said("mount-1").getByText("take over the whole host").waitFor();
+    await page.locator("[name=mount-source]").nth(1).fill("");
+    await page.locator("[name=mount-target]").nth(1).fill("");
+    // Names and ports of others: who has them, and what is free.
+    await page.locator("#f-name").fill(taken);
+    await said("name").getByRole("link", { name: `Open ${taken}` }).waitFor();
+    await said("name").getByRole("button", { name: `Use ${taken}-2` }).click();
+    assert.equal(await page.locator("#f-name").inputValue(), `${taken}-2`);
+    await said("name").locator("li").waitFor({ state: "detached" });
+    await page.locator("[name=port-address]").first().fill("127.0.0.1");
+    await page.locator("[name=port-host]").first().fill(port);
+    await page.locator("[name=port-container]").first().fill("80");
+    await said("port-0").getByText(`taken by ${taken}`).waitFor();
+    await said("port-0").getByRole("button", { name: /^Use \d+$/ }).click();
+    await said("port-0").locator(".doubt").waitFor({ state: "detached" });
+    assert.notEqual(await page.locator("[name=port-host]").first().inputValue(), port);
+    // A network that is not there is made, and nothing is lost.
+    await page.locator("#f-network").fill(other);
+    await said("network").getByRole("button", { name: `Make the network ${other}` }).click();
+    await page.locator("#done").getByText(other).waitFor();
+    assert.equal(await page.locator("#f-name").inputValue(), `${taken}-2`);
+    assert.equal(await said("network").locator("li").count(), 0);
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.waitForURL(/\/containers\/[0-9a-f]{64}$/);
+    assert.equal(await docker("inspect", "-f", "{{.HostConfig.NetworkMode}}", `${taken}-2`), other);
+  });
+});
+
+test("a field is found by its flag or a word, with the keyboard alone", () => withPage(url, async (page) => {
+  await page.goto("/containers/new?memory=64m");
+  await page.keyboard.press("f");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "f-field");
+  await page.keyboard.type("--shm-size");
+  const shown = () => page.locator("#create [data-find]:visible").count();
+  await until(async () => await shown() === 1, "one field is left");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.evaluate(() => document.activeElement.name), "shm-size", "Enter goes there");
+  await page.keyboard.type("1g");
+  await until(async () => (await line(page)).includes("--shm-size 1g"), "the line follows");
+  await page.locator("#f-field").fill("nothing of that kind");
+  await page.locator("#sought").getByText("There is no field").waitFor();
+  assert.equal(await shown(), 0);
+  assert.match(await line(page), /-m 64m/, "what is hidden is still said");
+  await page.getByRole("button", { name: "Show all fields" }).click();
+  await until(async () => await shown() > 20, "all are there again");
+  assert.equal(await page.locator("#f-memory").inputValue(), "64m");
+  // Flags of the docker command itself are told of.
+  await page.locator("#f-field").fill("--detach-keys");
+  await page.locator("#elsewhere").getByText("leave a container running").waitFor();
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator("#f-field").inputValue(), "");
+  await page.locator("#elsewhere").waitFor({ state: "hidden" });
+}));
+
+test("without scripts a field is found with nothing lost, and Enter there makes nothing", () => withPage(url, async (page) => {
+  const name = unique();
+  await page.goto("/containers/new");
+  await page.locator("#f-image").fill("busybox:latest");
+  await page.locator("#f-name").fill(name);
+  await page.locator("#f-field").fill("--shm-size");
+  await page.locator("#f-field").press("Enter");
+  await page.locator("#f-shm-size").fill("2m");
+  assert.equal(await page.locator("#create [data-find]:visible").count(), 1);
+  assert.equal(await state(name), "gone");
+  await page.getByRole("button", { name: "Show all fields" }).click();
+  assert.equal(await page.locator("#f-name").inputValue(), name);
+  await page.getByRole("button", { name: "Create", exact: true }).last().click();
+  await page.waitForURL(/\/containers\/[0-9a-f]{64}$/);
+  assert.equal(await docker("inspect", "-f", "{{.HostConfig.ShmSize}}", name), "2097152");
+}, { js: false }));
+
+for (const [where, size] of [["at a desk", DESKTOP], ["on a phone", PHONE]]) for (const theme of ["light", "dark"]) {
+  test(`axe finds nothing ${where}, ${theme}, in a form full of remarks, and nothing is cut off`, () => withPage(url, async (page) => {
+    const form = "image=web&privileged=1&pid=host&network=shop&workdir=$PWD&port-host=1&port-container=1&mount-type=bind&mount-source=/&mount-target=/h&env-name=A&env-value=$B";
+    for (const search of ["", "--shm", "xyzzy"]) {
+      await page.goto(`/containers/new?${form}`);
+      await page.locator("#f-field").fill(search);
+      await page.evaluate(AXE);
+      const found = await page.evaluate(async () => (await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], resultTypes: ["violations"] })).violations
+        .flatMap((it) => it.nodes.map((node) => `${it.id}: ${node.target} ${node.failureSummary}`)));
+      assert.deepEqual(found, [], search);
+      assert(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing goes past the edge");
+    }
+  }, { size, theme }));
+}

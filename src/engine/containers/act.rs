@@ -107,8 +107,10 @@ impl Containers<'_> {
         let asker = engine.clone();
         let work = async move {
             engine.live.begin(&id, action.verb());
+            let mut goes = None;
             if matches!(action, Action::Remove { link: false, .. }) {
                 engine.keep_end(&id).await;
+                goes = engine.containers().about_to_go(&id).await;
             }
             let result = match action {
                 Action::Remove { link: true, .. } => engine.containers().unlink(&id).await,
@@ -118,6 +120,9 @@ impl Containers<'_> {
                 engine.live.started(&id, !matches!(&result, Err(error) if !error.is_outage()));
             }
             engine.live.end(&id).await;
+            if let (Ok(_), Some(removed)) = (&result, goes) {
+                engine.removed.put(removed);
+            }
             result
         };
         let done = tokio::spawn(work).await;

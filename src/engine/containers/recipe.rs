@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Containers, Detail, or_default};
 use crate::engine::{
-    ContainerId, Error, Picture,
+    ContainerId, Error, ImageId, Picture,
     spec::{Endpoint, Healthcheck, HostConfig, IpamConfig, Keys, NetworkingConfig, Spec},
 };
 
@@ -37,21 +37,25 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// The request that makes the container again with the very volumes that it has, those without a name too.
-    #[must_use]
-    pub fn with_volumes(&self) -> Spec {
-        let mut spec = self.spec.clone();
+    /// Lets a container that is made in place of this one have the very volumes without a name that this one has: where
+    /// it asks for one there, or its image does and nothing else is mounted.
+    pub fn keep_volumes(&self, spec: &mut Spec) {
         for (target, volume) in &self.anonymous {
-            spec.volumes.0.remove(target);
+            let is_asked_for = spec.volumes.0.remove(target);
+            let host = &mut spec.host_config;
+            if let Some(mount) = host.mounts.iter_mut().find(|mount| mount.target == *target) {
+                if mount.r#type == "volume" && mount.source.is_empty() {
+                    mount.source.clone_from(volume);
+                }
+                continue;
+            }
             let says = |bind: &String| bind.split(':').nth(1) == Some(target);
-            let mount = spec.host_config.mounts.iter_mut().find(|mount| mount.target == *target);
-            match mount {
-                Some(mount) => mount.source.clone_from(volume),
-                None if spec.host_config.binds.iter().any(says) => {}
-                None => spec.host_config.binds.push(format!("{volume}:{target}")),
+            let is_taken = host.binds.iter().any(says) || host.tmpfs.contains_key(target);
+            let was_asked_for = self.spec.volumes.0.contains(target);
+            if !is_taken && (is_asked_for || !was_asked_for) {
+                host.binds.push(format!("{volume}:{target}"));
             }
         }
-        spec
     }
 
     fn read(id: &ContainerId, raw: &Value, image: Option<&Spec>, picture: &Picture) -> Result<Self, Error> {
@@ -68,17 +72,29 @@ impl Recipe {
         spec.name = Some(told.name.trim_start_matches('/').to_owned()).filter(|name| !name.is_empty());
         let anonymous = told.mounts.into_iter().filter(|mount| mount.kind == "volume" && is_made_up(&mount.name));
         let anonymous: BTreeMap<_, _> = anonymous.map(|mount| (mount.destination, mount.name)).collect();
+        // One that was kept when its container was made anew stands among the others, by the name that it was given.
+        let is_kept = |bind: &String| {
+            let mut parts = bind.split(':');
+            let source = parts.next();
+            parts.next().is_some_and(|target| anonymous.get(target).map(String::as_str) == source)
+        };
+        let (kept, binds) = std::mem::take(&mut spec.host_config.binds).into_iter().partition(is_kept);
+        spec.host_config.binds = binds;
+        let targets =
+            |binds: Vec<String>| binds.into_iter().filter_map(|bind| bind.split(':').nth(1).map(str::to_owned));
+        spec.volumes.0.extend(targets(kept));
         let mac = told.config.get("MacAddress").and_then(Value::as_str).unwrap_or_default();
         let is_podman = picture.is_podman();
         if is_podman {
-            plain_podman(&mut spec, &anonymous, id);
+            plain_podman(&mut spec, id);
         }
         engine_adds_nothing(&mut spec, id, picture);
         networks(&mut spec, told.network_settings.networks, mac, id);
         if let Some(image) = image {
             image_adds_nothing(&mut spec, image);
         }
-        Ok(Self { spec, image: told.image, anonymous, is_whole: image.is_some() })
+        let image_id = told.image.parse::<ImageId>().map_or(told.image, |id| id.to_string());
+        Ok(Self { spec, image: image_id, anonymous, is_whole: image.is_some() })
     }
 }
 
@@ -127,7 +143,7 @@ fn without_nulls(mut host: Value) -> Value {
 }
 
 /// What podman tells otherwise than Docker does.
-fn plain_podman(spec: &mut Spec, anonymous: &BTreeMap<String, String>, id: &ContainerId) {
+fn plain_podman(spec: &mut Spec, id: &ContainerId) {
     let hostname = format!("HOSTNAME={}", id.short());
     spec.env.retain(|variable| !PODMAN_ENV.contains(&variable.as_str()) && *variable != hostname);
     spec.stop_timeout = spec.stop_timeout.filter(|seconds| !matches!(seconds, 0 | 10));
@@ -170,12 +186,10 @@ fn plain_podman(spec: &mut Spec, anonymous: &BTreeMap<String, String>, id: &Cont
         let mut parts = bind.splitn(3, ':');
         let (source, target) = (parts.next()?, parts.next()?);
         let options: Vec<&str> = parts.next().unwrap_or_default().split(',').filter(own).collect();
-        let is_anonymous = anonymous.get(target).is_some_and(|volume| volume == source);
         let options = if options.is_empty() { String::new() } else { format!(":{}", options.join(",")) };
-        (!is_anonymous).then(|| format!("{source}:{target}{options}"))
+        Some(format!("{source}:{target}{options}"))
     });
     host.binds = binds.collect();
-    spec.volumes.0.extend(anonymous.keys().cloned());
 }
 
 /// Takes out what the engine chose where nothing was said. Sources: moby 28, `daemon/container_operations.go`,

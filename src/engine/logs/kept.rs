@@ -60,7 +60,7 @@ pub struct Keep {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct KeptLog {
     /// Whose it was.
-    #[serde(with = "text")]
+    #[serde(with = "crate::engine::ids::text")]
     pub id: ContainerId,
     /// Its name.
     pub name: String,
@@ -74,19 +74,6 @@ pub struct KeptLog {
     pub removed: Option<Timestamp>,
     /// How many lines are kept.
     pub lines: usize,
-}
-
-mod text {
-    use super::ContainerId;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(id: &ContainerId, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(id.as_str())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ContainerId, D::Error> {
-        String::deserialize(from)?.parse().map_err(D::Error::custom)
-    }
 }
 
 /// Everything that is kept.

@@ -1,7 +1,7 @@
 //! What is given once on an engine, and whether somebody has it: names of containers, ports of the host, networks. What
 //! is outside of the scope is in the way too, and that is all that is said of it (S041).
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::engine::{Container, Containers, Networks, Port};
 
@@ -28,19 +28,17 @@ impl Containers<'_> {
         (2..NEAR).map(|number| format!("{name}-{number}")).find(|name| self.named(name).is_none())
     }
 
-    /// Who has this port of the host now, at this address; empty for all addresses.
-    pub fn on_port(&self, address: &str, port: u16, protocol: &str) -> Option<Holder> {
-        let is_all = matches!(address, "" | "0.0.0.0" | "::");
-        let is_it = |p: &Port| {
-            p.public == Some(port) && p.protocol == protocol && (is_all || p.is_open_to_all() || p.address == address)
-        };
-        self.holder(|container| container.state.is_up() && container.ports.iter().any(is_it))
-    }
-
-    /// The next port of the host that no container has.
-    pub fn free_port(&self, address: &str, after: u16, protocol: &str) -> Option<u16> {
-        let next = (after.saturating_add(1)..=after.saturating_add(NEAR)).take_while(|port| *port > after);
-        next.into_iter().find(|port| self.on_port(address, *port, protocol).is_none())
+    /// Who has which port of the host now.
+    pub fn held_ports(&self) -> HeldPorts {
+        let (whole, seen) = (self.0.live.picture(), self.0.picture());
+        let mut held = HashMap::<_, Vec<_>>::new();
+        for container in whole.containers.values().filter(|container| container.state.is_up()) {
+            let holder = seen.containers.get(&container.id).map_or(Holder::Unseen, |seen| Holder::Seen(seen.clone()));
+            for (port, public) in container.ports.iter().filter_map(|port| Some((port, port.public?))) {
+                held.entry((public, port.protocol.clone())).or_default().push((port.clone(), holder.clone()));
+            }
+        }
+        HeldPorts(held)
     }
 
     fn holder(&self, holds: impl Fn(&Container) -> bool) -> Option<Holder> {
@@ -48,6 +46,25 @@ impl Containers<'_> {
         let holder = whole.containers.values().find(|container| holds(container))?;
         let seen = self.0.picture().containers.get(&holder.id).cloned();
         Some(seen.map_or(Holder::Unseen, Holder::Seen))
+    }
+}
+
+/// The ports of the host that containers have.
+pub struct HeldPorts(HashMap<(u16, String), Vec<(Port, Holder)>>);
+
+impl HeldPorts {
+    /// Who has this one, at this address; empty for all addresses.
+    pub fn holder(&self, address: &str, port: u16, protocol: &str) -> Option<&Holder> {
+        let is_all = matches!(address, "" | "0.0.0.0" | "::");
+        let clashes = |held: &Port| is_all || held.is_open_to_all() || held.address == address;
+        let all = self.0.get(&(port, protocol.to_owned()))?;
+        all.iter().find(|(held, _)| clashes(held)).map(|(_, holder)| holder)
+    }
+
+    /// The next that no container has.
+    pub fn free(&self, address: &str, after: u16, protocol: &str) -> Option<u16> {
+        let next = after.checked_add(1)?..=after.saturating_add(NEAR);
+        next.into_iter().find(|port| self.holder(address, *port, protocol).is_none())
     }
 }
 

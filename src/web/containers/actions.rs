@@ -16,6 +16,7 @@ use crate::{
     engine::{
         Action, Container, ContainerId, Done, Error as EngineError, Mount, Picture, SIGNALS, Signal, Stage, State, Verb,
     },
+    team::Right,
     web::{
         Error,
         chrome::Chrome,
@@ -122,7 +123,12 @@ pub async fn act(Target(id, verb): Target, page: Page, fields: Fields) -> Result
             } else {
                 format!("The link of {name} was removed. The container stays.")
             };
-            page.done(&says, &echo, after(&page, &id, verb, &fields))
+            let is_kept = verb == Verb::Remove && page.engine.containers().removed().iter().any(|it| it.id == id);
+            let undo =
+                Step { right: Right::Create, ..Step::press("Undo", format!("/containers/removed/{id}/restore")) };
+            let more = Step { right: Right::Create, ..Step::link("What comes back", "/containers/removed") };
+            let next = if is_kept { vec![undo, more] } else { Vec::new() };
+            page.done_with(&says, &echo, after(&page, &id, verb, &fields), &next)
         }
         Err(error) => {
             tracing::info!(container = id.short(), name, command = echo, error = error.to_string(), "not done");

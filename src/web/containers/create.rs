@@ -5,9 +5,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-pub(super) use super::form::{Form, form};
+pub(super) use super::form::{Form, Purpose, form};
 use super::{
     draft::{Checked, Draft, ROWS, env_lines},
+    fill::fill,
     form::shown,
     json,
     paste::pasted,
@@ -15,7 +16,7 @@ use super::{
     words,
 };
 use crate::{
-    command::{FLAGS, Verb, echo},
+    command::{FLAGS, Verb, Written, echo},
     engine::{ContainerId, Engine, Error as EngineError, NewNetwork, Picture, spec::Spec},
     web::{
         Error,
@@ -78,9 +79,27 @@ pub async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
     if query.text("line").is_some() {
         return pasted(&page, &query).await;
     }
+    let query = match source(&query) {
+        Some(from) => duplicate(&page, &from?).await?,
+        None => query,
+    };
     let checked = Draft::read(&query).check();
     let drawn = Form::new(&page, &query, &checked).await;
     page.show(|| sketch(&page, &checked), || form(&page, &drawn))
+}
+
+/// The container that the form was filled in from: what is hidden of it is put back when the form is sent.
+fn source(fields: &Fields) -> Option<Result<ContainerId, Error>> {
+    fields.text("from").map(|id| id.parse().map_err(|_| Error::bad_id()))
+}
+
+/// The form that makes another one like it; its name is taken.
+async fn duplicate(page: &Page, from: &ContainerId) -> Result<Fields, Error> {
+    let recipe = page.engine.containers().recipe(from).await?;
+    let mut fields = fill(&Written::of(&recipe.spec).line);
+    fields.0.retain(|(name, _)| name != "name");
+    fields.0.push(("from".to_owned(), from.to_string()));
+    Ok(fields)
 }
 
 /// `POST /containers/draft`: the form as it stands, with the line that it makes. Changes nothing.
@@ -98,8 +117,15 @@ pub async fn make_network(page: Page, fields: Fields) -> Result<Response, Error>
     let checked = Draft::read(&fields).check();
     if !NewNetwork::is_name(&name) {
         let why = Remark::wrong("a network's name has letters, digits, _ . and -");
-        return wrong(&page, &fields, &checked, vec![("network".to_owned(), why)], StatusCode::UNPROCESSABLE_ENTITY)
-            .await;
+        return wrong(
+            &page,
+            Purpose::default(),
+            &fields,
+            &checked,
+            vec![("network".to_owned(), why)],
+            StatusCode::UNPROCESSABLE_ENTITY,
+        )
+        .await;
     }
     let command = echo::network_create(&name, echo::NewNetwork::default());
     let deed = Deed::new("network.create", "network", name.clone(), name.clone(), &command);
@@ -115,7 +141,7 @@ pub async fn make_network(page: Page, fields: Fields) -> Result<Response, Error>
         Err(error) => {
             let told = Error::from(error);
             let why = Remark::wrong(&format!("The network {name} was not made: {}", told.reason()));
-            wrong(&page, &fields, &checked, vec![("network".to_owned(), why)], told.status()).await
+            wrong(&page, Purpose::default(), &fields, &checked, vec![("network".to_owned(), why)], told.status()).await
         }
     }
 }
@@ -128,16 +154,20 @@ pub async fn submit(page: Page, fields: Fields) -> Result<Response, Error> {
     let checked = Draft::read(&fields).check();
     let start = fields.is_set("start");
     let Ok(spec) = &checked.spec else {
-        return wrong(&page, &fields, &checked, Vec::new(), StatusCode::UNPROCESSABLE_ENTITY).await;
+        return wrong(&page, Purpose::default(), &fields, &checked, Vec::new(), StatusCode::UNPROCESSABLE_ENTITY).await;
     };
     let found = in_the_way(&page, &checked, None).into_iter();
     let stops = |found: &InTheWay| found.stops == Stops::Creating || start && found.stops == Stops::Starting;
     let found: Vec<_> = found.filter(stops).map(InTheWay::refused).collect();
     if !found.is_empty() {
-        return wrong(&page, &fields, &checked, found, StatusCode::CONFLICT).await;
+        return wrong(&page, Purpose::default(), &fields, &checked, found, StatusCode::CONFLICT).await;
     }
     let line = &checked.line;
-    let spec = match page.engine.containers().admit(spec).await {
+    let mut spec = spec.clone();
+    if let Some(from) = source(&fields) {
+        page.engine.containers().unmask(&from?, &mut spec).await?;
+    }
+    let spec = match page.engine.containers().admit(&spec).await {
         Ok(spec) => spec,
         Err(error) => return refused(&page, &fields, &checked, error).await,
     };
@@ -213,21 +243,22 @@ fn not_started(error: EngineError, id: &ContainerId, name: Option<&str>, picture
 /// The form again, with what is wrong at its fields: these beside what is known already.
 pub(super) async fn wrong(
     page: &Page,
+    purpose: Purpose,
     fields: &Fields,
     checked: &Checked,
     found: Vec<(String, Remark)>,
     status: StatusCode,
 ) -> Result<Response, Error> {
+    let what = format!("{}.", purpose.failed);
     let mut errors = checked.errors();
     errors.extend(found.iter().map(|(place, remark)| (place.clone(), remark.text.clone())));
     if page.is_htmx && !page.wants_json {
         let why = errors.values().cloned().collect::<Vec<_>>().join(" ");
-        let toast =
-            html(&Toast { ok: false, what: "Nothing was created.", why: &why, command: "", next: &[], words: None })?;
+        let toast = html(&Toast { ok: false, what: &what, why: &why, command: "", next: &[], words: None })?;
         return Ok((status, toast).into_response());
     }
-    let drawn = Form { wrong: Some(found), ..Form::new(page, fields, checked).await };
-    page.wrong(status, "Nothing was created.", errors, || form(page, &drawn))
+    let drawn = Form { purpose, wrong: Some(found), ..Form::new(page, fields, checked).await };
+    page.wrong(status, &what, errors, || form(page, &drawn))
 }
 
 /// The field of the first flag that a role's refusal names.
@@ -244,7 +275,15 @@ async fn refused(page: &Page, fields: &Fields, checked: &Checked, error: EngineE
     let place = match &error {
         EngineError::Forbidden(_) => {
             let why = Remark::wrong(&format!("Your role does not allow that. {words}"));
-            return wrong(page, fields, checked, vec![(forbidden_place(&words), why)], StatusCode::FORBIDDEN).await;
+            return wrong(
+                page,
+                Purpose::default(),
+                fields,
+                checked,
+                vec![(forbidden_place(&words), why)],
+                StatusCode::FORBIDDEN,
+            )
+            .await;
         }
         EngineError::Conflict(_) if words.contains("name") => "name",
         EngineError::Invalid(_) | EngineError::NotFound(_) | EngineError::Conflict(_) => "image",
@@ -252,5 +291,5 @@ async fn refused(page: &Page, fields: &Fields, checked: &Checked, error: EngineE
     };
     let told = Error::from(error);
     let why = Remark::wrong(&format!("The engine does not take this: {}", told.reason()));
-    wrong(page, fields, checked, vec![(place.to_owned(), why)], told.status()).await
+    wrong(page, Purpose::default(), fields, checked, vec![(place.to_owned(), why)], told.status()).await
 }

@@ -163,7 +163,7 @@ const ROWS: [(&str, &str); 12] = [
 ];
 
 /// What makes a container: a field for each flag of `docker run`.
-fn new() -> Vec<Field> {
+pub(super) fn new() -> Vec<Field> {
     let flags = FLAGS.iter().filter(|flag| !flag.client).map(|flag| match flag.kind {
         Kind::Switch => Field::switch(flag.long, flag.help),
         Kind::Value => Field::text(flag.long, flag.help, flag.placeholder),
@@ -172,6 +172,11 @@ fn new() -> Vec<Field> {
     [
         Field::text("image", "The image to make it from; it is pulled if it is missing.", "nginx:1.27").required(),
         Field::text("command", "What runs instead of the image's own command, as a shell line.", "sleep 1000"),
+        Field::like(
+            "from",
+            "A container like which it is to be: values that read ‹hidden› are what they are there.",
+            ID,
+        ),
         Field::text("env-file", "The lines of a file of variables.", "TZ=UTC"),
     ]
     .into_iter()
@@ -192,6 +197,12 @@ pub fn create() -> Doc {
         .gives::<Made>(201, "It was made, and runs if that was asked for.")
         .gives::<Begun>(202, "The image has to be pulled: it goes on as a job.")
         .fails(404)
+}
+
+pub fn edit() -> Doc {
+    Doc::new("Show what a container is made from, as the form's line")
+        .place(id())
+        .gives::<Sketch>(200, "The line that it was made with.")
 }
 
 pub fn draft() -> Doc {

@@ -251,6 +251,8 @@ struct CreatePage<'a> {
     declared: Option<ImageId>,
     paste: &'a Paste,
     done: Option<&'a str>,
+    /// The container that it was filled in from.
+    from: &'a str,
     /// What rows cannot say, as docker writes it.
     whole: Vec<Field>,
 }
@@ -366,6 +368,7 @@ pub(super) fn form(page: &Page, form: &Form<'_>) -> Result<Html<String>, Error> 
     html(&CreatePage {
         chrome: Chrome::new(page, &purpose.heading),
         purpose,
+        from: fields.get("from").unwrap_or_default(),
         image: fields.get("image").unwrap_or_default(),
         command: fields.get("command").unwrap_or_default(),
         parts: parts.collect(),

@@ -7,6 +7,7 @@ mod create;
 mod detail;
 mod docs;
 pub(super) mod draft;
+mod edit;
 mod export;
 mod fill;
 mod form;
@@ -20,6 +21,7 @@ mod processes;
 mod quiet;
 mod recipe;
 mod remarks;
+mod removed;
 mod row;
 mod seek;
 mod stats;
@@ -68,6 +70,8 @@ pub(super) fn routes() -> Routes {
         .and(export::routes())
         .and(history::routes())
         .and(recipe::routes())
+        .and(edit::routes())
+        .and(removed::routes())
         .get("/containers/{id}/{verb}", Right::Operate, actions::confirm)
         .docs(docs::confirm())
         .post("/containers/{id}/{verb}", Right::Operate, actions::act)

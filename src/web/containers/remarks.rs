@@ -1,16 +1,19 @@
 //! What is said beside the fields of the form: what is wrong, what is risky, what is in the way, what the image says.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::draft::Checked;
 use crate::{
     command::{Weight, container_name, echo, words},
-    engine::{Container, ContainerId, Declared, Holder, ImageId, NewNetwork, VolumeName},
+    engine::{Container, ContainerId, Declared, Holder, ImageId, NewNetwork, VolumeName, spec::Spec},
     web::{error::sentence, extract::Page, html::span},
 };
 
 /// How many of the image's values stand beside a field.
 const SHOWN: usize = 8;
+
+/// How many remarks stand at one place: more are not read.
+const MOST: usize = 20;
 
 /// What kind of remark it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,6 +135,9 @@ impl Remarks {
     /// Adds one; what is said already is not said again.
     pub fn add(&mut self, place: impl Into<String>, remark: Remark) {
         let all = self.0.entry(place.into()).or_default();
+        if all.len() >= MOST && remark.tone != Tone::Wrong {
+            return;
+        }
         match all.iter_mut().find(|known| !remark.text.is_empty() && known.text == remark.text) {
             Some(known) => known.tone = known.tone.min(remark.tone),
             None => all.push(remark),
@@ -147,7 +153,7 @@ pub(super) struct InTheWay {
     /// What is said.
     pub remark: Remark,
     /// Who has it, as far as they may be told of.
-    pub owner: Option<std::sync::Arc<Container>>,
+    pub owner: Option<Arc<Container>>,
     /// When the engine would refuse.
     pub stops: Stops,
 }
@@ -193,12 +199,12 @@ pub(super) fn in_the_way(page: &Page, checked: &Checked, of: Option<&ContainerId
     all
 }
 
-fn doubt(text: &str) -> Remark {
+fn doubt(text: impl Into<String>) -> Remark {
     Remark::new(Tone::Said(Weight::Doubt), text)
 }
 
 /// Who it is, as far as they may be told of.
-fn owner(holder: Holder) -> Option<std::sync::Arc<Container>> {
+fn owner(holder: Holder) -> Option<Arc<Container>> {
     match holder {
         Holder::Seen(owner) => Some(owner),
         Holder::Unseen => None,
@@ -214,7 +220,7 @@ fn name(page: &Page, checked: &Checked) -> Option<InTheWay> {
     let containers = page.engine.containers();
     let owner = owner(containers.named(name)?);
     let mut remark = match &owner {
-        Some(owner) => doubt(&format!("{name} has that name already ({}). Names are given once.", owner.state))
+        Some(owner) => doubt(format!("{name} has that name already ({}). Names are given once.", owner.state))
             .link(format!("Open {name}"), path(owner)),
         None => doubt("That name is in use. Names are given once."),
     };
@@ -225,35 +231,32 @@ fn name(page: &Page, checked: &Checked) -> Option<InTheWay> {
 }
 
 fn ports(page: &Page, checked: &Checked) -> Vec<InTheWay> {
-    let containers = page.engine.containers();
-    let mut all = Vec::new();
-    for (index, spec) in checked.line.each("publish") {
-        let bindings = spec.host_config.port_bindings.iter();
-        for (inside, binding) in bindings.flat_map(|(inside, all)| all.iter().map(move |binding| (inside, binding))) {
+    let held = page.engine.containers().held_ports();
+    let busy = |(index, spec): (usize, Spec)| {
+        let all = &spec.host_config.port_bindings;
+        let bindings = all.iter().flat_map(|(inside, all)| all.iter().map(move |binding| (inside, binding)));
+        // One of each is enough; a range that one port is taken of is the engine's to look through.
+        let (host, port, protocol, holder) = bindings.into_iter().find_map(|(inside, binding)| {
             let protocol = inside.rsplit_once('/').map_or("tcp", |(_, protocol)| protocol);
-            // A range that one port is taken of is the engine's to look through.
-            let Ok(port) = binding.host_port.parse::<u16>() else { continue };
-            let Some(holder) = containers.on_port(&binding.host_ip, port, protocol) else { continue };
-            let place = checked.place_of("publish", index);
-            let owner = owner(holder);
-            let mut remark = match &owner {
-                Some(owner) => doubt(&format!("Port {port} of this host is taken by {}.", owner.name))
-                    .link(format!("Open {}", owner.name), path(owner)),
-                None => doubt(&format!("Port {port} of this host is in use.")),
-            };
-            // A row of its own with one port can be told another; of the rest, people know best.
-            let row = place.strip_prefix("port-").and_then(|row| row.parse::<usize>().ok());
-            let is_alone = spec.host_config.port_bindings.len() == 1;
-            if let Some((row, free)) =
-                row.filter(|_| is_alone).zip(containers.free_port(&binding.host_ip, port, protocol))
-            {
-                remark.text = format!("{} The next that no container has is {free}.", remark.text);
-                remark = remark.set("port-host", row, &free.to_string());
-            }
-            all.push(InTheWay { place, remark, owner, stops: Stops::Starting });
+            let port = binding.host_port.parse::<u16>().ok()?;
+            Some((&binding.host_ip, port, protocol, held.holder(&binding.host_ip, port, protocol)?))
+        })?;
+        let place = checked.place_of("publish", index);
+        let owner = owner(holder.clone());
+        let mut remark = match &owner {
+            Some(owner) => doubt(format!("Port {port} of this host is taken by {}.", owner.name))
+                .link(format!("Open {}", owner.name), path(owner)),
+            None => doubt(format!("Port {port} of this host is in use.")),
+        };
+        // A row of its own with one port can be told another; of the rest, people know best.
+        let row = place.strip_prefix("port-").and_then(|row| row.parse::<usize>().ok()).filter(|_| all.len() == 1);
+        if let Some((row, free)) = row.zip(held.free(host, port, protocol)) {
+            remark.text = format!("{} The next that no container has is {free}.", remark.text);
+            remark = remark.set("port-host", row, &free.to_string());
         }
-    }
-    all
+        Some(InTheWay { place, remark, owner, stops: Stops::Starting })
+    };
+    checked.line.each("publish").filter_map(busy).collect()
 }
 
 fn networks(page: &Page, checked: &Checked) -> Vec<InTheWay> {
@@ -269,7 +272,7 @@ fn networks(page: &Page, checked: &Checked) -> Vec<InTheWay> {
                 continue;
             }
             let scoped = if page.engine.reach().is_scoped() { " among what you look after" } else { "" };
-            let mut remark = doubt(&format!("There is no network {name}{scoped}."));
+            let mut remark = doubt(format!("There is no network {name}{scoped}."));
             if NewNetwork::is_name(name) {
                 remark.values.push(echo::network_create(name, echo::NewNetwork::default()));
                 let label = format!("Make the network {name}");
@@ -309,7 +312,7 @@ fn volumes(page: &Page, checked: &Checked) -> Vec<InTheWay> {
                     let query = url::form_urlencoded::Serializer::new(String::new())
                         .append_pair("name", name.as_str())
                         .finish();
-                    doubt(&format!("There is no volume {name} among what you look after: make it first."))
+                    doubt(format!("There is no volume {name} among what you look after: make it first."))
                         .link(format!("Make the volume {name}"), format!("/volumes/new?{query}"))
                 } else {
                     let text = format!("There is no volume {name} yet: it is made with the container.");

@@ -523,6 +523,38 @@ impl Answer {
         self.html().select(&css(selector)).filter_map(|element| element.attr(name)).map(str::to_owned).collect()
     }
 
+    /// What a browser would send of a form, but for its buttons.
+    pub fn sent(&self, form: &str) -> Vec<(String, String)> {
+        let html = self.html();
+        let form =
+            html.select(&css(form)).next().unwrap_or_else(|| panic!("no {form} in {}:\n{}", self.words, self.said()));
+        let mut sent = Vec::new();
+        for element in form.select(&css("input[name], textarea[name], select[name]")) {
+            let attribute = |name: &str| element.attr(name).unwrap_or_default().to_owned();
+            let value = match element.value().name() {
+                "textarea" => element.text().collect(),
+                "select" => {
+                    let chosen = element.select(&css("option[selected]")).next();
+                    let option = chosen.or_else(|| element.select(&css("option")).next());
+                    option.map_or_else(String::new, |option| {
+                        option
+                            .attr("value")
+                            .map_or_else(|| option.text().collect::<String>().trim().to_owned(), str::to_owned)
+                    })
+                }
+                _ if matches!(element.attr("type"), Some("checkbox" | "radio")) => {
+                    if element.attr("checked").is_none() {
+                        continue;
+                    }
+                    element.attr("value").unwrap_or("on").to_owned()
+                }
+                _ => attribute("value"),
+            };
+            sent.push((attribute("name"), value));
+        }
+        sent
+    }
+
     /// The docker commands that it shows.
     pub fn commands(&self) -> Vec<String> {
         self.texts("[data-command]")

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::{frame::find, json::Sketch};
 use crate::{
-    command::{FLAGS, Flag, echo},
+    command::{FLAGS, Flag, echo, processors, size},
     engine::{
         Container, ContainerId, Error as EngineError, Update,
         spec::{HostConfig, Spec},
@@ -39,6 +39,11 @@ pub(super) fn routes() -> Routes {
 /// The flags that `docker update` takes, of those that a form asks for; in its order.
 const ASKED: [&str; 8] =
     ["memory", "memory-swap", "memory-reservation", "cpus", "cpu-shares", "cpuset-cpus", "pids-limit", "restart"];
+
+/// Whether the engine can give a flag this value in place; none takes it away.
+pub(super) fn is_in_place(flag: &str, value: Option<&str>) -> bool {
+    ASKED.contains(&flag) && (value.is_some() || matches!(flag, "restart" | "pids-limit"))
+}
 
 fn flags() -> impl Iterator<Item = &'static Flag> {
     ASKED.iter().filter_map(|name| FLAGS.iter().find(|flag| flag.long == *name))
@@ -74,12 +79,6 @@ struct UpdatePage<'a> {
     on_podman: bool,
 }
 
-/// Bytes as the docker command takes them.
-fn size(bytes: i64) -> String {
-    let unit = [(30, "g"), (20, "m"), (10, "k")].into_iter().find(|(power, _)| bytes % (1 << power) == 0);
-    unit.map_or_else(|| format!("{bytes}b"), |(power, unit)| format!("{}{unit}", bytes >> power))
-}
-
 /// What a flag says of a container as it is; nothing, where it says nothing.
 fn present(flag: &str, host: &HostConfig) -> String {
     let bytes = |bytes: i64| if bytes > 0 { size(bytes) } else { String::new() };
@@ -92,8 +91,7 @@ fn present(flag: &str, host: &HostConfig) -> String {
         "cpus" => {
             let period = if host.cpu_period > 0 { host.cpu_period } else { 100_000 };
             let nano = if host.nano_cpus > 0 { host.nano_cpus } else { host.cpu_quota.max(0) * 1_000_000_000 / period };
-            let text = format!("{}.{:09}", nano / 1_000_000_000, nano % 1_000_000_000);
-            if nano > 0 { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { String::new() }
+            if nano > 0 { processors(nano) } else { String::new() }
         }
         "cpu-shares" => number(host.cpu_shares),
         "cpuset-cpus" => host.cpuset_cpus.clone(),
