@@ -218,6 +218,7 @@ if (stream) {
     const stale = Date.now() - heard > 10_000;
     document.body.classList.toggle("stale", stale);
     const sign = $("#live");
+    if (!sign) return;   // who left has nothing on the page any more, until the next one comes
     sign.classList.toggle("stale", stale || sign.dataset.live === "no");
     const text = $("[data-live-text]", sign);
     const says = stale ? `not live: as of ${truth.toLocaleTimeString()}` : sign.dataset.live === "no" ? "no engine" : "live";

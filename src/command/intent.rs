@@ -7,7 +7,6 @@ mod tests;
 
 pub use self::table::{COMMANDS, Command};
 use super::words::{self, Word};
-use crate::engine::Verb;
 
 /// What a command asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +14,8 @@ use crate::engine::Verb;
 pub enum Ask {
     Make,
     Containers,
-    Act(Verb),
+    /// What the life of a container has verbs for: the command's name says which.
+    Act,
     Update,
     Logs,
     Exec,

@@ -170,6 +170,7 @@ async fn all_kinds_are_found_and_pages_and_jobs_too() {
     assert_eq!(leads(&console, "who reaches whom").await, "/networks/map");
     assert_eq!(leads(&console, &web.id[..12]).await, format!("/containers?q={}", &web.id[..12]));
     let page = console.get("/go").await.expect(200);
+    contains_all(&page.text("main details"), &["network connect", "NETWORK CONTAINER"]);
     contains_all(&page.text("main"), &["stop web", "Containers", "Volumes", "does nothing by itself"]);
     let part = console.get(&go(&word).replacen("/go?", "/go/found?", 1)).await.expect(200);
     assert!(part.has("#found a[data-hit]") && !part.has("nav"), "a part of a page");

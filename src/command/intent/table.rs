@@ -1,7 +1,6 @@
 //! The docker commands that are understood, each with its flags: docker CLI 28's, and podman's where they are the same.
 
 use super::{Ask, Noun};
-use crate::engine::Verb;
 
 /// A docker command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,19 +69,14 @@ pub const COMMANDS: &[Command] = &[
         "",
         "a:all f:filter= ~q:quiet ~no-trunc ~format= ~s:size !n:last= !l:latest",
     ),
-    row(&["start", "container start"], Ask::Act(Verb::Start), ONES, "~a:attach ~i:interactive ~detach-keys="),
-    row(&["stop", "container stop"], Ask::Act(Verb::Stop), ONES, "t:timeout= time= !s:signal="),
-    row(&["restart", "container restart"], Ask::Act(Verb::Restart), ONES, "t:timeout= time= !s:signal="),
-    row(&["kill", "container kill"], Ask::Act(Verb::Kill), ONES, "s:signal="),
-    row(&["pause", "container pause"], Ask::Act(Verb::Pause), ONES, ""),
-    row(&["unpause", "container unpause"], Ask::Act(Verb::Unpause), ONES, ""),
-    row(&["rename", "container rename"], Ask::Act(Verb::Rename), "CONTAINER NEW_NAME", ""),
-    row(
-        &["rm", "container rm", "container remove", "remove"],
-        Ask::Act(Verb::Remove),
-        ONES,
-        "f:force v:volumes l:link",
-    ),
+    row(&["start", "container start"], Ask::Act, ONES, "~a:attach ~i:interactive ~detach-keys="),
+    row(&["stop", "container stop"], Ask::Act, ONES, "t:timeout= time= !s:signal="),
+    row(&["restart", "container restart"], Ask::Act, ONES, "t:timeout= time= !s:signal="),
+    row(&["kill", "container kill"], Ask::Act, ONES, "s:signal="),
+    row(&["pause", "container pause"], Ask::Act, ONES, ""),
+    row(&["unpause", "container unpause"], Ask::Act, ONES, ""),
+    row(&["rename", "container rename"], Ask::Act, "CONTAINER NEW_NAME", ""),
+    row(&["rm", "container rm", "container remove", "remove"], Ask::Act, ONES, "f:force v:volumes l:link"),
     row(&["logs", "container logs", "log"], Ask::Logs, ONE, "~f:follow n:tail= since= until= ~t:timestamps !details"),
     row(
         &["exec", "container exec", "terminal", "shell"],

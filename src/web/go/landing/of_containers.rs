@@ -35,7 +35,12 @@ impl Way<'_> {
                     vec![("show", "stopped".into())],
                 );
             }
-            Ask::Act(verb) => self.act(verb),
+            Ask::Act => {
+                // Docker's words are ours, but for one.
+                let word = self.intent.command.name();
+                let verb = if word == "rm" { Some(Verb::Remove) } else { word.parse().ok() };
+                verb.into_iter().for_each(|verb| self.act(verb));
+            }
             Ask::Logs => {
                 let query = self.log();
                 self.each(all, first, |way, it| way.container("Logs of", it, "/logs", query.clone()));
