@@ -66,17 +66,17 @@ suite() {
 
 # The names of the tests that failed, of cargo and of node.
 failures() { awk '/^test .* \.\.\. FAILED$/ { print $2 } /^ *not ok [0-9]+ - / { sub(/^ *not ok [0-9]+ - /, ""); print }' "$1" | sort -u; }
-# What is tried again: a handful. More than that is no accident.
+# What is tried again: a few. More than that is no accident.
 again_it() {
   local names
   mapfile -t names < <(failures "$1")
-  [ ${#names[@]} -gt 0 ] && [ ${#names[@]} -le 5 ] || return 1
+  [ ${#names[@]} -gt 0 ] && [ ${#names[@]} -le 12 ] || return 1
   RUST_TEST_THREADS=1 cargo test --all-targets --locked --no-fail-fast -- --exact "${names[@]}"
 }
 again_browser() {
   local files
   mapfile -t files < <(sed -nE "s/^ *location: '([^']+\.mjs):.*/\1/p" "$1" | sort -u)
-  [ ${#files[@]} -gt 0 ] && [ ${#files[@]} -le 3 ] || return 1
+  [ ${#files[@]} -gt 0 ] && [ ${#files[@]} -le 5 ] || return 1
   node --test --test-reporter=tap --test-timeout=600000 --test-concurrency=1 "${files[@]}"
 }
 

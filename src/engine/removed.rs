@@ -203,7 +203,7 @@ impl Containers<'_> {
                 return Ok(Restored::Pulls(Jobs(self.0).run(spec, false, command).await?));
             }
         }
-        let made = self.create(&spec).await?;
+        let made = Box::pin(self.create(&spec)).await?;
         self.0.removed.forget(id);
         Ok(Restored::Made(made))
     }

@@ -173,7 +173,7 @@ impl Jobs<'_> {
             let note = Note { job: job.id(), ..note };
             // It goes on to its end when the job is cancelled: back, then.
             let (stays, leaves) = oneshot::channel();
-            let end = tokio::spawn(async move { engine.replace(&job, &wanted, note, leaves).await }).await;
+            let end = tokio::spawn(async move { Box::pin(engine.replace(&job, &wanted, note, leaves)).await }).await;
             drop(stays);
             end.unwrap_or_else(|error| Stage::Failed {
                 error: Error::Engine { status: 500, message: error.to_string() },
@@ -228,7 +228,7 @@ impl Engine {
         self.replacing.write(note)?;
         let spec = Spec { name: Some(note.new_name()), ..wanted.spec.clone() };
         let create = format!("docker create --name {} … {reference}", note.new_name());
-        let made = board.step(create, containers.create(&spec)).await?;
+        let made = board.step(create, Box::pin(containers.create(&spec))).await?;
         made.warnings.iter().for_each(|warning| board.job.say(warning));
         let new = made.id;
         note.new = Some(new.to_string());
@@ -254,7 +254,8 @@ impl Engine {
         let remove = Action::Remove { force: true, volumes: false, link: false };
         // Not by `act`: that would keep it among what was removed, and what it was is there.
         self.keep_end(id).await;
-        let removed = board.step(format!("docker rm {}", note.old_name()), containers.call(id.as_str(), &remove)).await;
+        let removed =
+            board.step(format!("docker rm {}", note.old_name()), Box::pin(containers.call(id.as_str(), &remove))).await;
         self.live.end(id).await;
         if let Err(error) = removed {
             board.job.say(&format!("{} is still there, and can be removed: {error}", note.old_name()));
@@ -345,7 +346,8 @@ impl Engine {
             let id = new.raw.get("Id").and_then(Value::as_str).unwrap_or_default().to_owned();
             // With the volumes that were made for it alone: those of the old one have a name by now.
             let remove = Action::Remove { force: true, volumes: true, link: false };
-            let done = board.step(format!("docker rm -f -v {}", name_of(&new)), containers.call(&id, &remove)).await;
+            let done =
+                board.step(format!("docker rm -f -v {}", name_of(&new)), Box::pin(containers.call(&id, &remove))).await;
             if !matches!(done, Err(Error::NotFound(_))) {
                 done?;
             }
@@ -356,11 +358,13 @@ impl Engine {
         let mut had = name_of(&old);
         if had != note.name {
             let rename = Action::Rename { name: note.name.clone() };
-            board.step(format!("docker rename {had} {}", note.name), containers.call(&note.old, &rename)).await?;
+            board
+                .step(format!("docker rename {had} {}", note.name), Box::pin(containers.call(&note.old, &rename)))
+                .await?;
             had.clone_from(&note.name);
         }
         if note.was_running && old.state != State::Running {
-            board.step(format!("docker start {had}"), containers.call(&note.old, &Action::Start)).await?;
+            board.step(format!("docker start {had}"), Box::pin(containers.call(&note.old, &Action::Start))).await?;
         }
         if let Ok(id) = note.old.parse() {
             self.live.end(&id).await;
