@@ -258,6 +258,7 @@ async fn the_command_that_is_shown_asks_the_engine_for_the_same() {
                         ("/images/IMAGE", "/images/SELF:1"),
                         ("/images/busybox:latest", "/images/SELF:1"),
                         ("repo=docker.io/library/", "repo="),
+                        ("%3A", ":"),
                     ];
                     pairs.iter().fold(request, |request, (from, to)| request.replace(from, to))
                 })

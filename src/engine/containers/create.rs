@@ -45,7 +45,8 @@ impl Containers<'_> {
             let path = format!("/networks/{}/connect", crate::engine::encoded(&network));
             if let Err(error) = self.0.wire.post(&path, &body, ACT).await {
                 // Half of what was asked for is none of it.
-                let _ = self.call(id.as_str(), &Action::Remove { force: true, volumes: true, link: false }).await;
+                let _ =
+                    Box::pin(self.call(id.as_str(), &Action::Remove { force: true, volumes: true, link: false })).await;
                 return Err(self.0.told(error));
             }
         }

@@ -10,7 +10,10 @@ use std::{
     fs,
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -204,7 +207,9 @@ fn set_private(folder: &Path) -> io::Result<()> {
 
 /// Written beside and put in place: there is never half of it.
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension("new");
+    // Two may be at the same: one that was asked to end has ended meanwhile.
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let beside = path.with_extension(format!("{}.new", NEXT.fetch_add(1, Ordering::Relaxed)));
     fs::write(&beside, bytes)?;
     fs::rename(beside, path)
 }
