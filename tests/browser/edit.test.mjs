@@ -29,7 +29,7 @@ test("edit: the form, what changes, the steps, and the new one in its place", ()
   await page.getByLabel("Watch it for").fill("1");
   await page.getByRole("button", { name: "Make it anew" }).click();
   await page.waitForURL(/\/jobs\/\d+$/);
-  await page.locator("[data-job=ended]").waitFor();
+  await until(async () => await page.locator("[data-job=ended]").count() === 1, "the job ends");
   assert.match(await page.locator("#job").innerText(), /docker rename[\s\S]*docker start/);
   assert.notEqual(await id(name), old);
   assert.match(await docker("inspect", "-f", "{{json .Config.Env}}", name), /MODE=new/);
