@@ -29,9 +29,12 @@ test("edit: the form, what changes, the steps, and the new one in its place", ()
   await page.getByLabel("Watch it for").fill("1");
   await page.getByRole("button", { name: "Make it anew" }).click();
   await page.waitForURL(/\/jobs\/\d+$/);
-  await until(async () => await page.locator("[data-job=ended]").count() === 1, "the job ends");
-  assert.match(await page.locator("#job").innerText(), /docker rename[\s\S]*docker start/);
+  const job = page.url();
+  // When it has ended well, its page leads to what came of it.
+  await page.waitForURL(/\/containers\/[0-9a-f]{64}$/);
   assert.notEqual(await id(name), old);
+  await page.goto(job);
+  assert.match(await page.locator("#job").innerText(), /docker rename[\s\S]*docker start/);
   assert.match(await docker("inspect", "-f", "{{json .Config.Env}}", name), /MODE=new/);
 }));
 
