@@ -232,4 +232,5 @@ pub fn form() -> Doc {
     Doc::new("Check a container, asked for in the address")
         .query(new().into_iter().chain(line()).map(Field::loose))
         .gives::<Sketch>(200, "The line that it makes.")
+        .fails(404)
 }

@@ -51,7 +51,7 @@ pub(super) fn routes() -> Routes {
         .post("/containers/{id}/edit", Right::Create, plan)
         .doc(doc_plan())
         .post("/containers/{id}/edit/draft", Right::Create, draft)
-        .doc(docs::draft())
+        .doc(docs::draft().place(docs::id()))
         .post("/containers/{id}/replace", Right::Create, replace)
         .doc(doc_replace())
         .get("/containers/{id}/renew", Right::Create, ask_renew)
