@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Containers, Detail, or_default};
 use crate::engine::{
-    ContainerId, Error, ImageId, Picture,
+    ContainerId, Error, ImageId, Picture, is_id,
     spec::{Endpoint, Healthcheck, HostConfig, IpamConfig, Keys, NetworkingConfig, Spec},
 };
 
@@ -20,8 +20,6 @@ const SHM: [i64; 2] = [64 << 20, 65_536_000];
 /// Variables that podman sets by itself. Source: podman 4.3, `pkg/specgen/generate/container.go`, and a container without any.
 const PODMAN_ENV: [&str; 3] =
     ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm", "container=podman"];
-/// Hexadecimal digits of the name that the engine makes up for a volume.
-const MADE_UP: usize = 64;
 
 /// What an existing container was made from.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -70,7 +68,7 @@ impl Recipe {
         }
         let mut spec: Spec = serde_json::from_value(asked).map_err(unreadable)?;
         spec.name = Some(told.name.trim_start_matches('/').to_owned()).filter(|name| !name.is_empty());
-        let anonymous = told.mounts.into_iter().filter(|mount| mount.kind == "volume" && is_made_up(&mount.name));
+        let anonymous = told.mounts.into_iter().filter(|mount| mount.kind == "volume" && is_id(&mount.name));
         let anonymous: BTreeMap<_, _> = anonymous.map(|mount| (mount.destination, mount.name)).collect();
         // One that was kept when its container was made anew stands among the others, by the name that it was given.
         let is_kept = |bind: &String| {
@@ -127,11 +125,6 @@ struct Mounted {
 struct Networks {
     #[serde(deserialize_with = "or_default")]
     networks: BTreeMap<String, Endpoint>,
-}
-
-/// Whether the engine made this name up.
-fn is_made_up(volume: &str) -> bool {
-    volume.len() == MADE_UP && volume.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The engine writes `null` where a port is published nowhere, and podman where there are no options.

@@ -106,22 +106,20 @@ async fn page(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Error> {
     let page = page.revealed().await?;
     let container = find(&page, &id)?;
     let recipe = page.engine.containers().recipe(&id).await?;
-    let shown = Shown::new(&page, &container, &recipe);
-    if page.wants_json {
-        return page.show(|| shown, || Err(Error::ours()));
-    }
-    let frame = Frame::new(&page, &container, Tab::Recipe, String::new());
-    let drawn = html(&RecipePage {
-        chrome: frame.chrome(&page),
-        frame,
-        json: serde_json::to_string_pretty(&recipe.spec).unwrap_or_default(),
-        shown,
-        may_reveal: page.may_reveal(),
-        is_revealed: page.is_revealed(),
-        can_create: page.may(Right::Create),
-        c: &container,
-    })?;
-    page.show(|| (), || Ok(drawn))
+    let shown = || Shown::new(&page, &container, &recipe);
+    page.show(shown, || {
+        let frame = Frame::new(&page, &container, Tab::Recipe, String::new());
+        html(&RecipePage {
+            chrome: frame.chrome(&page),
+            frame,
+            json: serde_json::to_string_pretty(&recipe.spec).unwrap_or_default(),
+            shown: shown(),
+            may_reveal: page.may_reveal(),
+            is_revealed: page.is_revealed(),
+            can_create: page.may(Right::Create),
+            c: &container,
+        })
+    })
 }
 
 /// `GET /containers/{id}/compose.yaml`: as a file.
