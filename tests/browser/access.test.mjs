@@ -1,22 +1,11 @@
 // Every page and question, in both themes, on a desk and on a phone: axe finds nothing, nothing is cut off or too small
 // to press.
 import assert from "node:assert/strict";
-import fs from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
+import { violations } from "./axe.mjs";
 import { DESKTOP, docker, finish, IDLE, make, PASSWORD, PHONE, post, row, serve, staff, unique, until, window, withPage } from "./support.mjs";
 
 after(finish);
-
-const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-
-/** What axe finds wrong, in lines: by all of its rules, or by these. */
-async function violations(page, rules = TAGS) {
-  if (!await page.evaluate(() => Boolean(globalThis.axe))) await page.evaluate(AXE);
-  return page.evaluate(async (tags) => (await axe.run(document, { runOnly: tags, resultTypes: ["violations"] })).violations
-    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} (${node.failureSummary.replaceAll("\n", " ").slice(0, 240)})`)), rules);
-}
 
 /** What does not fit the width and, on a phone, what is too small for a thumb. */
 const misfits = (page, phone) => page.evaluate((phone) => {
@@ -150,11 +139,7 @@ for (const [where, size] of [["on a desk", DESKTOP], ["on a phone", PHONE]]) {
         for (const [what, path] of Object.entries(pages).filter(([, path]) => new URL(path, url).origin === base)) {
           await page.emulateMedia({ colorScheme: "light" });
           await page.goto(path);
-          await page.evaluate(() => {
-            document.querySelectorAll("main details").forEach((it) => { it.open = true; });
-            // What sticks to the edge covers what stands behind it, until one scrolls: axe takes that for too small a target.
-            document.querySelectorAll(".form > aside").forEach((it) => { it.style.position = "static"; });
-          });
+          await page.evaluate(() => document.querySelectorAll("main details").forEach((it) => { it.open = true; }));
           for (const line of [...await violations(page), ...await misfits(page, size === PHONE)]) found.push(`${what}: ${line}`);
           // The dark is other colours, and nothing else.
           await page.emulateMedia({ colorScheme: "dark" });

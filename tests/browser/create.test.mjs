@@ -1,12 +1,9 @@
 // A container through the form: with scripts, and a run that ends in a job; what is said beside its fields, and how a
 // field is found.
 import assert from "node:assert/strict";
-import fs from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
+import { violations } from "./axe.mjs";
 import { command, DESKTOP, docker, finish, IDLE, make, PHONE, serve, state, unique, until, withPage } from "./support.mjs";
-
-const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 after(finish);
 
@@ -243,10 +240,7 @@ for (const [where, size] of [["at a desk", DESKTOP], ["on a phone", PHONE]]) for
     for (const search of ["", "--shm", "xyzzy"]) {
       await page.goto(`/containers/new?${form}`);
       await page.locator("#f-field").fill(search);
-      await page.evaluate(AXE);
-      const found = await page.evaluate(async () => (await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], resultTypes: ["violations"] })).violations
-        .flatMap((it) => it.nodes.map((node) => `${it.id}: ${node.target} ${node.failureSummary}`)));
-      assert.deepEqual(found, [], search);
+      assert.deepEqual(await violations(page), [], search);
       assert(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing goes past the edge");
     }
   }, { size, theme }));

@@ -65,6 +65,7 @@ test("what was removed is offered back right away, and comes back as created", (
   await page.getByRole("checkbox", { name: /kill|force/i }).check().catch(() => {});
   await page.getByRole("button", { name: /^Remove/ }).click();
   await until(async () => await state(name) === "gone", "it is removed");
+  await page.waitForURL(/\/containers(\?|$)/);
   await page.goto("/containers/removed");
   const card = page.locator(`[data-removed="${old}"]`);
   await card.getByText("The command that makes it again").click();

@@ -1,13 +1,9 @@
 // The palette: Ctrl K over any page, by keyboard, by pointer and on a phone; and its page, without scripts. It leads to
 // forms, and does nothing by itself.
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import fs from "node:fs";
 import { after, before, test } from "node:test";
+import { violations } from "./axe.mjs";
 import { docker, finish, make, PHONE, serve, staff, state, unique, until, withPage } from "./support.mjs";
-
-const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 let url, name, stopped;
 before(async () => {
@@ -137,10 +133,7 @@ test("what cannot be meant, or may not be done, is said", async () => {
 for (const theme of ["light", "dark"]) for (const [where, size] of [["on a desk", undefined], ["on a phone", PHONE]]) {
   test(`${theme}, ${where}: axe finds nothing, nothing is cut off or too small`, () => withPage(url, async (page) => {
     const fine = async (what) => {
-      if (!await page.evaluate(() => Boolean(globalThis.axe))) await page.evaluate(AXE);
-      const wrong = await page.evaluate(async (tags) => (await axe.run(document, { runOnly: tags, resultTypes: ["violations"] })).violations
-        .flatMap((it) => it.nodes.map((node) => `${it.id}: ${node.html.slice(0, 160)}`)), TAGS);
-      assert.deepEqual(wrong, [], what);
+      assert.deepEqual(await violations(page), [], what);
       const spills = await page.evaluate(() => [document.scrollingElement, document.querySelector("#palette"), document.querySelector("#options")].map((it) => it.scrollWidth - it.clientWidth));
       assert.ok(spills.every((by) => by <= 0), `${what}: past the edge by ${spills}`);
       if (size) {

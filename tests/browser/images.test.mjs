@@ -1,19 +1,9 @@
 // Images: the list, one of them, pulling, removing in a dialog, the form that shows what an image declares; on a desk, on a
 // phone, without scripts; axe finds nothing.
 import assert from "node:assert/strict";
-import fs from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
+import { violations } from "./axe.mjs";
 import { docker, finish, PHONE, serve, unique, until, withPage } from "./support.mjs";
-
-const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-
-async function violations(page) {
-  await page.evaluate(AXE);
-  return page.evaluate(async (tags) => (await axe.run(document, { runOnly: tags, resultTypes: ["violations"] })).violations
-    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} (${node.failureSummary.slice(0, 240)})`)), TAGS);
-}
 
 let url, tag, other, id, user;
 before(async () => {

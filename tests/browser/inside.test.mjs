@@ -2,14 +2,11 @@
 // by keys, on a phone; and nothing that axe would complain of.
 import assert from "node:assert/strict";
 import fs from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
+import { violations } from "./axe.mjs";
 import { command, DESKTOP, docker, finish, make, PHONE, serve, state, unique, until, withPage } from "./support.mjs";
 
 after(finish);
-
-const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 let url, name, id, created, looping, pages, image;
 before(async () => {
@@ -38,9 +35,7 @@ for (const [where, size] of [["on a desk", DESKTOP], ["on a phone", PHONE]]) {
       for (const [what, path] of Object.entries(pages)) {
         await page.goto(path);
         await page.evaluate(() => document.querySelectorAll("main details").forEach((it) => { it.open = true; }));
-        await page.evaluate(AXE);
-        found.push(...await page.evaluate(async ([tags, what]) => (await axe.run(document, { runOnly: tags, resultTypes: ["violations"] })).violations
-          .flatMap(({ id, nodes }) => nodes.map((node) => `${what}: ${id}: ${node.html.slice(0, 160)} (${node.failureSummary.replaceAll("\n", " ").slice(0, 240)})`)), [TAGS, what]));
+        found.push(...(await violations(page)).map((line) => `${what}: ${line}`));
         found.push(...await page.evaluate(([what, phone]) => {
           const wide = document.scrollingElement.scrollWidth, found = wide > innerWidth ? [`${what}: the page is ${wide} px wide in ${innerWidth}`] : [];
           if (!phone) return found;

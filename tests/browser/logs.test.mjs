@@ -2,15 +2,12 @@
 // and what the page says when there is nothing to show.
 import assert from "node:assert/strict";
 import fs from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
+import { violations } from "./axe.mjs";
 import { DESKTOP, docker, finish, FLAGS, make, PHONE, serve, sleep, unique, until, withPage } from "./support.mjs";
 import { chromium } from "playwright-core";
 
 after(finish);
-
-const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 /** A container that runs these words of the shell; its full id. What it writes is kept in little room. */
 const program = async (name, script, ...options) => {
@@ -495,9 +492,7 @@ for (const [where, size] of [["on a desk", DESKTOP], ["on a phone", PHONE]]) {
       await withPage(url, async (page) => {
         const look = async (what) => {
           await page.evaluate(() => scrollTo(0, 0));
-          if (!await page.evaluate(() => Boolean(globalThis.axe))) await page.evaluate(AXE);
-          found.push(...(await page.evaluate(async (tags) => (await axe.run(document, { runOnly: tags, resultTypes: ["violations"] })).violations
-            .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} (${node.failureSummary.replaceAll("\n", " ").slice(0, 240)})`)), TAGS)).map((line) => `${what}: ${line}`));
+          found.push(...(await violations(page)).map((line) => `${what}: ${line}`));
           const wide = await page.evaluate(() => document.scrollingElement.scrollWidth - innerWidth);
           if (wide > 0) found.push(`${what}: ${wide} px too wide`);
         };

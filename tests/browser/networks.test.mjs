@@ -1,20 +1,9 @@
 // Networks in a real browser: making one by its form, joining and leaving, the picture of who reaches whom with few and
 // with many, the host's ports; without scripts; axe finds nothing.
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import fs from "node:fs";
 import { after, before, test } from "node:test";
+import { violations } from "./axe.mjs";
 import { docker, finish, IDLE, PHONE, serve, unique, window, withPage } from "./support.mjs";
-
-const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-
-/** What axe finds wrong, in lines. */
-async function violations(page) {
-  if (!await page.evaluate(() => Boolean(globalThis.axe))) await page.evaluate(AXE);
-  return page.evaluate(async (tags) => (await axe.run(document, { runOnly: tags, resultTypes: ["violations"] })).violations
-    .flatMap((it) => it.nodes.map((node) => `${it.id}: ${node.html.slice(0, 160)}`)), TAGS);
-}
 
 /** How far the page goes past the edge, and each text of the picture that does not fit its box. */
 const spills = (page) => page.evaluate(() => {

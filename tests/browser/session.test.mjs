@@ -193,8 +193,10 @@ test("without scripts: signing in, acting, signing out", () => withPage(it.url, 
   await page.waitForURL(`${it.url}/`);
   const mine = unique("plain");
   await make(mine);
-  await page.goto(`/containers?q=${mine}`);
-  await row(page, mine).getByRole("button", { name: `Stop ${mine}` }).click();
+  const stop = row(page, mine).getByRole("button", { name: `Stop ${mine}` });
+  // Without scripts a page stays as it was when it was asked for, and the engine may tell of a start a moment later.
+  await until(async () => { await page.goto(`/containers?q=${mine}`); return stop.isVisible(); }, "its row says that it runs");
+  await stop.click();
   await until(async () => await state(mine) === "exited", "it has stopped");
   await page.waitForURL(`**/containers?q=${mine}`);
   await page.getByRole("button", { name: "Sign out" }).click();

@@ -1,20 +1,11 @@
 // What a container uses: charts that are drawn and go on, ranges, keys, the columns of the list; without scripts; for
 // who does not see; on a phone.
 import assert from "node:assert/strict";
-import fs from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
+import { violations } from "./axe.mjs";
 import { docker, finish, make, PHONE, row, serve, unique, until, withPage } from "./support.mjs";
 
 after(finish);
-
-const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-async function violations(page) {
-  await page.evaluate(AXE);
-  return page.evaluate(async (tags) => (await axe.run(document, { runOnly: tags, resultTypes: ["violations"] })).violations
-    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} (${node.failureSummary.replaceAll("\n", " ").slice(0, 240)})`)), TAGS);
-}
 
 let url, name, id;
 before(async () => {

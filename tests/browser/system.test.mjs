@@ -1,22 +1,11 @@
 // The engine's pages, jobs and kept events as a browser shows them: with and without scripts, in both themes, on a desk
 // and on a phone; axe finds nothing.
 import assert from "node:assert/strict";
-import fs from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
+import { violations } from "./axe.mjs";
 import { DESKTOP, docker, finish, make, PHONE, post, serve, unique, until, withPage } from "./support.mjs";
 
 after(finish);
-
-const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-
-/** What axe finds wrong, in lines. */
-async function violations(page) {
-  await page.evaluate(AXE);
-  return page.evaluate(async (tags) => (await axe.run(document, { runOnly: tags, resultTypes: ["violations"] })).violations
-    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} (${node.failureSummary.replaceAll("\n", " ").slice(0, 240)})`)), TAGS);
-}
 
 let it, url, stopped, id;
 before(async () => {

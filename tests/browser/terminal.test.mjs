@@ -1,21 +1,12 @@
 // Terminals in a real browser: what people type, what comes back, and what must not; a line that drops; a page that stands
 // still; a phone; axe.
 import assert from "node:assert/strict";
-import fs from "node:fs";
-import { createRequire } from "node:module";
 import net from "node:net";
 import { after, before, beforeEach, test } from "node:test";
+import { violations } from "./axe.mjs";
 import { DESKTOP, docker, finish, launch, make, PHONE, serve, sleep, unique, until, withPage } from "./support.mjs";
 
 after(finish);
-
-const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-async function violations(page) {
-  if (!await page.evaluate(() => Boolean(globalThis.axe))) await page.evaluate(AXE);
-  return page.evaluate(async (tags) => (await axe.run(document, { runOnly: tags, resultTypes: ["violations"] })).violations
-    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} (${node.failureSummary.replaceAll("\n", " ").slice(0, 240)})`)), TAGS);
-}
 
 let url, name, id;
 before(async () => { ({ url } = await serve()); });
@@ -33,7 +24,7 @@ const screen = (page) => page.locator(".pane:not([hidden]) .xterm-rows").innerTe
 const shows = (page, words) => until(async () => (await screen(page)).includes(words), `the terminal shows ${words}`);
 async function open(page, { command = "", container = id, go = true } = {}) {
   if (go) await page.goto(path(container));
-  await page.getByLabel("Command").fill(command);
+  await page.getByLabel("Command", { exact: true }).fill(command);
   const before = await page.getByRole("tab").count();
   await page.getByRole("button", { name: "Open a terminal" }).click();
   await until(async () => await page.getByRole("tab").count() > before, "a tab");
@@ -187,7 +178,7 @@ test("S027: what a program prints writes no clipboard, no title, no link of anot
   assert.equal(await page.title(), title);
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "mine");
   // What a terminal might answer goes to a program that counts what it gets: only where the cursor is, and what it is.
-  const asks = String.raw`stty raw -echo; printf '\033P$q"p\033\\\033P$qm\033\\\033P+q544e\033\\\033[?1$p\033[4$p\033[>q\033]4;1;?\007\033]10;?\007\033]11;?\007\033[21t\033[18t\033[6n'; sleep 1; dd bs=1000 count=1 2>/dev/null | od -c | head -20; stty sane; echo over`;
+  const asks = String.raw`stty raw -echo; printf '\033P$q"p\033\\\033P$qm\033\\\033P+q544e\033\\\033[?1$p\033[4$p\033[>q\033]4;1;?\007\033]10;?\007\033]11;?\007\033[21t\033[18t\033[6n'; sleep 1; dd bs=1000 count=1 2>/dev/null | od -c | head -20; stty sane; echo o""ver`;
   await type(page, `clear; ${asks}`);
   await shows(page, "over");
   const got = (await screen(page)).split("\n").filter((line) => /^\d{7}/.test(line.trim())).map((line) => line.trim().replace(/^\d{7}\s*/, "")).join(" ").replaceAll("\u00a0", " ").replace(/\s+/g, "");
@@ -232,7 +223,7 @@ test("S059: a browser that stands still does not hold the container", async () =
 test("without JavaScript: the command to copy, and why there is no more", () => withPage(url, async (page) => {
   await page.goto(path());
   await page.getByText("A terminal on this page needs JavaScript.").waitFor();
-  await page.getByLabel("Command").fill("sh -c 'ls *'");
+  await page.getByLabel("Command", { exact: true }).fill("sh -c 'ls *'");
   await page.getByLabel("User").fill("1000");
   await page.getByRole("button", { name: "Show the command" }).click();
   assert.equal(await page.locator(".cmd [data-command]").innerText(), `docker exec -it -u 1000 ${name} sh -c 'ls *'`);
