@@ -245,11 +245,14 @@ pub fn cp_from(name: &str, path: &str) -> String {
     Line::docker("cp").names(&[&of(name, path), "."])
 }
 
+/// A file beside: one with a dash before it or a colon in it would be taken for something else.
+fn beside(file: &str) -> String {
+    if file.starts_with('-') || file.contains(':') { format!("./{file}") } else { file.to_owned() }
+}
+
 /// `docker cp hosts web:/etc/`: the slash at the end, so that it goes into the folder.
 pub fn cp_to(name: &str, file: &str, folder: &str) -> String {
-    // A name with a dash or a colon in it would be taken for something else.
-    let file = if file.starts_with('-') || file.contains(':') { format!("./{file}") } else { file.to_owned() };
-    Line::docker("cp").names(&[&file, &of(name, &format!("{}/", folder.trim_end_matches('/')))])
+    Line::docker("cp").names(&[&beside(file), &of(name, &format!("{}/", folder.trim_end_matches('/')))])
 }
 
 /// `docker exec -u 0 web mv /a /b`: as root, as `docker cp` reads and writes.
@@ -324,7 +327,7 @@ pub fn load(file: &str) -> String {
 /// `docker import -m 'from the old host' -c 'CMD ["sh"]' root.tar web:1`.
 pub fn import(file: &str, name: Option<&str>, changes: &[String], message: Option<&str>) -> String {
     let line = changes.iter().fold(Line::docker("import"), |line, change| line.option("-c", Some(change)));
-    line.option("-m", message).words([file]).words(name).end()
+    line.option("-m", message).words([beside(file).as_str()]).words(name).end()
 }
 
 /// `docker search nginx`.

@@ -1,7 +1,7 @@
 //! A container is made anew in place of itself, and is never lost: the old one is kept until the new one has shown that
 //! it runs. Whatever goes wrong before that, the end of this console included (S085), ends with the old one as it was.
 //!
-//! While it lasts, the new one has the old one's name with `.new-` and the start of the old id behind it, and the old one,
+//! While it lasts, the new one has the old one's name (whatever its own will be) with `.new-` and the start of the old id behind it, and the old one,
 //! once it has given its name up, `.old-` and that. What is under way stands in a file until it has ended either way.
 
 use std::{
@@ -36,7 +36,7 @@ const LINES: usize = 20;
 pub struct Replacement {
     /// Which.
     pub old: ContainerId,
-    /// What comes in its place, under the same name.
+    /// What comes in its place; without a name, under the same.
     pub spec: Spec,
     /// Whether its image is fetched first, even if there is one.
     pub pull: bool,
@@ -54,6 +54,9 @@ struct Note {
     old: String,
     new: Option<String>,
     was_running: bool,
+    /// The new one has shown that it runs: there is no way back any more, and none is needed.
+    #[serde(default)]
+    has_shown: bool,
 }
 
 impl Note {
@@ -165,6 +168,7 @@ impl Jobs<'_> {
             name: old.name.clone(),
             old: wanted.old.to_string(),
             new: None,
+            has_shown: false,
             was_running: matches!(old.state, State::Running | State::Restarting),
         };
         let title = format!("Make {} anew", old.name);
@@ -194,7 +198,9 @@ impl Engine {
         };
         let error = match result {
             Ok(container) => {
-                self.replacing.forget(&note);
+                if note.has_shown {
+                    self.clear_away(&mut board, &note).await;
+                }
                 return Stage::Done { container };
             }
             Err(error) => error,
@@ -240,27 +246,37 @@ impl Engine {
             let stop = containers.act(id, Action::Stop { timeout: None });
             board.step(format!("docker stop {}", note.old_name()), stop).await?;
         }
-        let words = format!("docker rename {} {}", note.new_name(), note.name);
-        board.step(words, containers.act(&new, rename(note.name.clone()))).await?;
+        let name = wanted.spec.name.clone().unwrap_or_else(|| note.name.clone());
+        let words = format!("docker rename {} {name}", note.new_name());
+        board.step(words, containers.act(&new, rename(name.clone()))).await?;
         if note.was_running {
             let start = containers.act(&new, Action::Start);
-            board.step(format!("docker start {}", note.name), start).await?;
-            board
-                .step(format!("docker inspect {}  # does it run?", note.name), self.stays_up(&new, wanted.watch))
-                .await?;
+            board.step(format!("docker start {name}"), start).await?;
+            board.step(format!("docker inspect {name}  # does it run?"), self.stays_up(&new, wanted.watch)).await?;
         }
-        // From here on there is no way back, and none is needed.
-        self.replacing.forget(note);
+        self.replacing.write(&Note { has_shown: true, ..note.clone() })?;
+        note.has_shown = true;
+        Ok(Some(new))
+    }
+
+    /// Removes the old one, once the new one has shown that it runs.
+    async fn clear_away(&self, board: &mut Board<'_>, note: &Note) {
         let remove = Action::Remove { force: true, volumes: false, link: false };
+        let old = note.old.parse().ok();
         // Not by `act`: that would keep it among what was removed, and what it was is there.
-        self.keep_end(id).await;
-        let removed =
-            board.step(format!("docker rm {}", note.old_name()), Box::pin(containers.call(id.as_str(), &remove))).await;
-        self.live.end(id).await;
+        if let Some(old) = &old {
+            self.keep_end(old).await;
+        }
+        let containers = self.containers();
+        let words = format!("docker rm {}", note.old_name());
+        let removed = board.step(words, Box::pin(containers.call(&note.old, &remove))).await;
+        if let Some(old) = &old {
+            self.live.end(old).await;
+        }
         if let Err(error) = removed {
             board.job.say(&format!("{} is still there, and can be removed: {error}", note.old_name()));
         }
-        Ok(Some(new))
+        self.replacing.forget(note);
     }
 
     /// Waits until a new container has shown that it runs: its health check says so, or it has stayed up for so long.
@@ -387,14 +403,15 @@ impl Engine {
                 let mut picture = engine.live.watch();
                 let _ = picture.wait_for(|picture| picture.link.is_live()).await;
                 drop(picture);
-                tracing::warn!(
-                    name = note.name,
-                    "a container was being made anew when the console ended: it is put back"
-                );
                 let job = engine.jobs.work(note.job);
                 let job = job.unwrap_or_else(|| std::sync::Arc::new(Work::unheard(note.job)));
                 let mut board = Board { count: job.progress().steps.len(), job: &job };
-                engine.back(&mut board, &note).await;
+                tracing::warn!(name = note.name, "a container was being made anew when the console ended");
+                if note.has_shown {
+                    engine.clear_away(&mut board, &note).await;
+                } else {
+                    engine.back(&mut board, &note).await;
+                }
                 engine.jobs.files.write(&job);
             });
         }

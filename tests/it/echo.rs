@@ -1,22 +1,28 @@
 //! What is shown as the docker command asks the engine for the same as what is done: both are recorded, and compared.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
 
 use crate::support::{
-    Console, RealEngine,
+    Answer, Console, RealEngine,
     proxy::{FaultProxy, without_version},
+    until,
 };
 
 /// Something that the console does, to things that are made anew for it and for the command that it shows.
 struct Deed {
-    /// What is there before: docker commands, in which `SELF` is a name of our own.
+    /// What is there before: docker commands, in which `SELF` is a name of our own, `REGISTRY` the registry of the tests,
+    /// and the folder that they are run in is the one that the shown command is run in.
     before: &'static [&'static str],
-    /// Where it is asked for; `ID` is the id of the container, image or network `SELF`.
+    /// What the console is asked before, unrecorded.
+    first: &'static str,
+    /// Where it is asked for; `ID`, `NET` and `IMAGE` are the ids of the container, network and image `SELF`.
     path: &'static str,
     /// With what.
     fields: &'static [(&'static str, &'static str)],
+    /// The file of that folder that is sent along.
+    file: &'static str,
 }
 
 const RUNS: &str = "run -d --stop-timeout 0 --name SELF busybox sleep 1000";
@@ -27,8 +33,31 @@ const fn deed(
     path: &'static str,
     fields: &'static [(&'static str, &'static str)],
 ) -> Deed {
-    Deed { before, path, fields }
+    Deed { before, first: "", path, fields, file: "" }
 }
+
+impl Deed {
+    /// After the console was asked for that.
+    const fn after(self, first: &'static str) -> Self {
+        Self { first, ..self }
+    }
+
+    /// With that file.
+    const fn with(self, file: &'static str) -> Self {
+        Self { file, ..self }
+    }
+
+    /// The same route as the description has it.
+    fn is_of(&self, route: &str) -> bool {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let (path, route) = (path.split('/'), route.split('/'));
+        path.clone().count() == route.clone().count()
+            && path.zip(route).all(|(part, of)| part == of || of.starts_with('{'))
+    }
+}
+
+const TAGGED: &str = "tag busybox:latest SELF:1";
+const FILE: &str = "run --rm -v $PWD:/here busybox sh -c 'echo hello > /here/SELF.txt'";
 
 const DEEDS: &[Deed] = &[
     deed(&[MADE], "/containers/ID/start", &[]),
@@ -76,8 +105,93 @@ const DEEDS: &[Deed] = &[
         "/networks/disconnect",
         &[("network", "NET"), ("container", "ID")],
     ),
-    deed(&["tag busybox:latest SELF:1"], "/images/IMAGE/tag", &[("reference", "SELF:2")]),
-    deed(&["tag busybox:latest SELF:1"], "/images/IMAGE/remove", &[("tag", "SELF:1")]),
+    deed(&[TAGGED], "/images/IMAGE/tag", &[("reference", "SELF:2")]),
+    deed(&[TAGGED], "/images/IMAGE/remove", &[("tag", "SELF:1")]),
+    deed(&[RUNS], "/containers/bulk", &[("action", "remove"), ("id", "ID"), ("force", "1"), ("volumes", "1")]),
+    deed(&[RUNS], "/containers/bulk", &[("action", "kill"), ("id", "ID"), ("signal", "USR1")]),
+    deed(
+        &["create -l 'x=y z' -w /srv -p 127.0.0.1::80 -m 32m --name SELF busybox sleep 5"],
+        "/containers/removed/ID/restore",
+        &[],
+    )
+    .after("/containers/ID/remove"),
+    deed(
+        &[RUNS],
+        "/containers/ID/commit",
+        &[
+            ("reference", "SELF:2"),
+            ("comment", "as it was"),
+            ("author", "Ada <ada@example.com>"),
+            ("change-instruction", "LABEL"),
+            ("change-value", "mode=kept"),
+            ("no-pause", "1"),
+        ],
+    ),
+    deed(&[], "/images/pull", &[("reference", "REGISTRY/demo:1")]),
+    deed(&[], "/images/pull", &[("reference", "REGISTRY/demo:1"), ("platform", "linux/amd64")]),
+    deed(
+        &["tag busybox:latest SELF:1", "tag SELF:1 REGISTRY/SELF:1"],
+        "/images/IMAGE/push",
+        &[("tag", "REGISTRY/SELF:1")],
+    ),
+    deed(&[TAGGED, "save -o SELF.tar SELF:1"], "/images/load", &[]).with("SELF.tar"),
+    deed(
+        &[MADE, "export -o SELF.tar SELF"],
+        "/images/import",
+        &[("reference", "SELF:1"), ("change", "CMD [\"sh\"]"), ("message", "by hand")],
+    )
+    .with("SELF.tar"),
+    deed(&[RUNS, FILE], "/containers/ID/files/upload?path=/tmp", &[]).with("SELF.txt"),
+    deed(&[RUNS, "exec SELF touch /tmp/a"], "/containers/ID/files/rename", &[("path", "/tmp/a"), ("name", "b")]),
+    deed(&[RUNS, "exec SELF mkdir /tmp/a"], "/containers/ID/files/remove", &[("path", "/tmp/a")]),
+];
+
+/// What the console does that is not among the deeds, and why: each with the test that has it, where there is one.
+const OTHERS: &[(&str, &str)] = &[
+    ("/build", "docker build asks by a session of BuildKit's own: the images are compared, in build::"),
+    ("/build/upload", "as /build"),
+    ("/containers/draft", "changes nothing"),
+    ("/containers/new/line", "changes nothing"),
+    ("/containers/new/network", "as /networks"),
+    ("/containers/{id}/edit", "changes nothing"),
+    ("/containers/{id}/edit/draft", "changes nothing"),
+    ("/containers/{id}/replace", "several commands, each a step of its job: edit::"),
+    ("/containers/{id}/renew", "as /containers/{id}/replace"),
+    ("/containers/removed/{id}/forget", "no docker command: the console's own"),
+    ("/containers/{id}/terminal", "asks when its socket is opened: terminal::"),
+    ("/containers/{id}/attach", "as /containers/{id}/terminal"),
+    ("/terminals/{id}/end", "what the end of docker exec does: terminal::"),
+    ("/containers/{id}/files/edit", "an upload of what was typed, as files/upload"),
+    ("/containers/{id}/files/folder", "put there as docker cp does, so that it works in one that is stopped: files::"),
+    ("/volumes/{name}/files/edit", "docker has none: a container that has the volume does it, as is shown: files::"),
+    ("/volumes/{name}/files/folder", "as /volumes/{name}/files/edit"),
+    ("/volumes/{name}/files/remove", "as /volumes/{name}/files/edit"),
+    ("/volumes/{name}/files/rename", "as /volumes/{name}/files/edit"),
+    ("/volumes/{name}/files/upload", "as /volumes/{name}/files/edit"),
+    ("/volumes/{name}/restore", "as /volumes/{name}/files/edit"),
+    ("/images/prune", "removes what it has listed, and not what has come since: images::"),
+    ("/volumes/prune", "as /images/prune: volumes::"),
+    ("/networks/prune", "as /images/prune: networks::"),
+    ("/engine/prune", "as /images/prune: system::"),
+    ("/images/check", "asks registries only: images::"),
+    ("/engine/disk/measure", "reads only"),
+    ("/images/measure", "reads only"),
+    ("/volumes/measure", "reads only"),
+    ("/registries", "docker login asks for the password: registries::"),
+    ("/registries/{host}/check", "as /registries"),
+    ("/registries/{host}/remove", "forgets what this console knows, as docker logout does"),
+    ("/jobs/{id}/cancel", "what ^C is to a docker command"),
+    ("/me/password", "no docker command: accounts"),
+    ("/me/sessions/end-others", "no docker command: accounts"),
+    ("/me/sessions/{id}/end", "no docker command: accounts"),
+    ("/me/tokens", "no docker command: accounts"),
+    ("/me/tokens/{id}/revoke", "no docker command: accounts"),
+    ("/people", "no docker command: accounts"),
+    ("/people/{id}", "no docker command: accounts"),
+    ("/people/{id}/invite", "no docker command: accounts"),
+    ("/people/{id}/remove", "no docker command: accounts"),
+    ("/people/{id}/second-factor/remove", "no docker command: accounts"),
+    ("/people/{id}/sessions/end", "no docker command: accounts"),
 ];
 
 /// A request without what differs by itself.
@@ -109,7 +223,8 @@ fn plain(method: &str, path: &str, body: &str, ours: &BTreeMap<String, &'static 
 }
 
 /// What the docker command says although it is so anyhow.
-const SO_ANYHOW: [(&str, &str); 8] = [
+const SO_ANYHOW: [(&str, &str); 9] = [
+    ("NetworkMode", r#""default""#),
     ("AttachStdout", "true"),
     ("AttachStderr", "true"),
     ("ConsoleSize", "[null,null]"),
@@ -161,10 +276,42 @@ async fn ours(engine: &RealEngine, name: &str) -> BTreeMap<String, &'static str>
     ours
 }
 
-async fn before(engine: &RealEngine, deed: &Deed, name: &str) {
+async fn before(engine: &RealEngine, deed: &Deed, name: &str, folder: &Path) {
     for line in deed.before {
-        engine.shell(&format!("docker {}", line.replace("SELF", name))).await;
+        let line = line.replace("SELF", name).replace("REGISTRY", &registry());
+        engine.shell(&format!("cd '{}' && docker {line}", folder.display())).await;
     }
+}
+
+/// The registry of the tests.
+fn registry() -> String {
+    let image = std::env::var("WHEELHOUSE_TEST_REGISTRY").expect("the tests' registry");
+    image.split('/').next().unwrap_or_default().to_owned()
+}
+
+/// Asks the console for it, as a script, until what it does has ended.
+async fn done(console: &Console, path: &str, fields: &[(&str, &str)], file: Option<&Path>) -> Answer {
+    let ask = console.ask("POST", path).header("accept", "application/json");
+    let answer = match file {
+        None => ask.form(fields).send().await,
+        Some(file) => {
+            let mut body = Vec::new();
+            for (field, value) in fields {
+                let head = format!("--B\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n");
+                body.extend(head.bytes());
+            }
+            let name = file.file_name().and_then(|name| name.to_str()).expect("a name");
+            let head = format!("--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
+            body.extend(head.bytes());
+            body.extend(std::fs::read(file).expect("the file"));
+            body.extend(b"\r\n--B--\r\n");
+            ask.header("content-type", "multipart/form-data; boundary=B").body(body).send().await
+        }
+    };
+    if let Some(job) = answer.json()["location"].as_str().filter(|path| path.starts_with("/jobs/")) {
+        until("the job ends", async || console.get(job).await.has("[data-job=ended]").then_some(())).await;
+    }
+    answer
 }
 
 #[tokio::test]
@@ -177,13 +324,15 @@ async fn the_command_that_is_shown_asks_the_engine_for_the_same() {
     let mut differ = Vec::new();
     for (at, deed) in DEEDS.iter().enumerate() {
         let (name, twin) = (engine.name(&format!("a{at}x")), engine.name(&format!("b{at}x")));
+        let folder = tempfile::tempdir().expect("a folder");
         for name in [&name, &twin] {
-            before(&engine, deed, name).await;
+            before(&engine, deed, name, folder.path()).await;
             for (kind, of) in [
                 ("network", name.clone()),
                 ("volume", name.clone()),
                 ("image", format!("{name}:1")),
                 ("image", format!("{name}:2")),
+                ("image", format!("{}/{name}:1", registry())),
             ] {
                 engine.goes_too(kind, &of);
             }
@@ -193,6 +342,7 @@ async fn the_command_that_is_shown_asks_the_engine_for_the_same() {
             |word: &str| mine.iter().find(|(_, known)| **known == word).map_or("", |(id, _)| id.as_str()).to_owned();
         let fill = |text: &str| {
             text.replace("SELF", &name)
+                .replace("REGISTRY", &registry())
                 .replace("ID", &word("ID"))
                 .replace("NET", &word("NET"))
                 .replace("IMAGE", &word("IMAGE"))
@@ -201,28 +351,48 @@ async fn the_command_that_is_shown_asks_the_engine_for_the_same() {
             console.sees(&word("ID")).await;
         }
         if !word("NET").is_empty() {
-            crate::support::until("the network is seen", async || {
-                console.get(&format!("/networks/{}", word("NET"))).await.status.lt(&300).then_some(())
+            console.sees_network(&word("NET")).await;
+        }
+        if !word("IMAGE").is_empty() {
+            let (path, tag) = (format!("/images/{}/remove", word("IMAGE")), &deed.fields.first().map(|it| fill(it.1)));
+            let tag = tag.clone().filter(|tag| deed.path.contains("IMAGE") && tag.ends_with(":1"));
+            until("the image is seen", async || {
+                let page = console.get(&path).await;
+                let tags = page.attributes("[name=tag]", "value");
+                (page.status == 200 && tag.as_ref().is_none_or(|tag| tags.contains(tag))).then_some(())
             })
             .await;
         }
+        if !deed.first.is_empty() {
+            done(&console, &fill(deed.first), &[], None).await;
+            let other = ours(&engine, &twin).await;
+            let id = other.iter().find(|(_, known)| **known == "ID").map_or("", |(id, _)| id.as_str());
+            console.sees(id).await;
+            done(&console, &deed.first.replace("ID", id), &[], None).await;
+        }
+        // What was removed is shown as long as it is.
+        let kept = format!("[data-removed='{}'] [data-command]", word("ID"));
+        let page = console.get("/containers/removed").await;
+        let shown = page.has(&kept).then(|| page.lines_of(&kept));
         let path = fill(deed.path);
         let fields: Vec<(String, String)> =
             deed.fields.iter().map(|(key, value)| ((*key).to_owned(), fill(value))).collect();
         let fields: Vec<(&str, &str)> = fields.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         let from = proxy.seen().len();
-        let answer = console.ask("POST", &path).header("accept", "application/json").form(&fields).send().await;
+        let file = (!deed.file.is_empty()).then(|| folder.path().join(fill(deed.file)));
+        let answer = done(&console, &path, &fields, file.as_deref()).await;
         if answer.status >= 300 {
             differ.push(format!("{path}: {}", answer.body));
             continue;
         }
         let mut mine = mine.clone();
         mine.extend(ours(&engine, &name).await);
-        let done = writes(&proxy, from, &mine);
+        let asked = writes(&proxy, from, &mine);
         // The command is in the answer; of what was made, in the form that made it.
         let said = answer.json();
         let command = match (said["command"].as_str(), deed.path) {
             (Some(command), _) => command.to_owned(),
+            (None, _) if shown.is_some() => shown.unwrap_or_default(),
             (None, "/containers") => {
                 let draft = console.ask("POST", "/containers/draft").header("accept", "application/json");
                 let draft = draft.form(&fields).send().await.json();
@@ -237,10 +407,9 @@ async fn the_command_that_is_shown_asks_the_engine_for_the_same() {
         let mut theirs = ours(&engine, &twin).await;
         let from = other.seen().len();
         let line = command.replace(&name, &twin);
-        let words = shell_words::split(&line).expect("words");
-        let mut docker = tokio::process::Command::new("docker");
-        docker.env("DOCKER_HOST", other.url()).args(&words[1..]).stdin(std::process::Stdio::null());
-        let output = docker.output().await.expect("docker runs");
+        let mut docker = tokio::process::Command::new("sh");
+        docker.env("DOCKER_HOST", other.url()).args(["-c", &line]).stdin(std::process::Stdio::null());
+        let output = docker.current_dir(folder.path()).output().await.expect("a shell");
         if !output.status.success() {
             differ.push(format!("{line}: {}", String::from_utf8_lossy(&output.stderr)));
             continue;
@@ -259,15 +428,110 @@ async fn the_command_that_is_shown_asks_the_engine_for_the_same() {
                         ("/images/busybox:latest", "/images/SELF:1"),
                         ("repo=docker.io/library/", "repo="),
                         ("%3A", ":"),
+                        ("container=ID", "container=SELF"),
+                        // Whether it tells of its progress.
+                        ("/images/load?quiet=1", "/images/load?"),
+                        ("repo=SELF&tag=1", "repo=SELF:1"),
+                        // A folder is one with a slash behind it, too.
+                        ("path=/tmp/", "path=/tmp"),
                     ];
+                    let request = match request.split_once("/exec/") {
+                        Some((before, after)) => format!("{before}/exec/EXEC{}", after.get(64..).unwrap_or_default()),
+                        None => request,
+                    };
                     pairs.iter().fold(request, |request, (from, to)| request.replace(from, to))
                 })
                 .collect()
         };
-        let (done, same) = (by_name(done), by_name(same));
-        if done != same {
-            differ.push(format!("{command}\n  done:    {done:?}\n  command: {same:?}"));
+        let (asked, same) = (by_name(asked), by_name(same));
+        if asked != same {
+            differ.push(format!("{command}\n  done:    {asked:?}\n  command: {same:?}"));
         }
     }
     assert!(differ.is_empty(), "{}", differ.join("\n"));
+}
+
+#[tokio::test]
+async fn every_deed_is_compared_or_it_is_said_why_not() {
+    let engine = RealEngine::docker28();
+    let console = Console::on(&engine).await;
+    let described = console.ask("GET", "/openapi.json").header("accept", "application/json").send().await.json();
+    let all = described["paths"].as_object().expect("paths").iter();
+    let mut routes: Vec<&str> =
+        all.filter(|(_, operations)| operations.get("post").is_some()).map(|(path, _)| path.as_str()).collect();
+    // What takes files is not described there.
+    routes.extend(["/images/load", "/images/import", "/build/upload", "/containers/{id}/files/upload"]);
+    routes.extend(["/volumes/{name}/files/upload", "/volumes/{name}/restore", "/containers/new/network"]);
+    routes.extend(["/containers/{id}/terminal", "/containers/{id}/attach"]);
+    assert!(routes.len() > 60, "{routes:?}");
+    let is_told =
+        |route: &&str| DEEDS.iter().any(|deed| deed.is_of(route)) || OTHERS.iter().any(|(path, _)| path == route);
+    let silent: Vec<_> = routes.iter().filter(|route| !is_told(route)).collect();
+    assert!(silent.is_empty(), "compare what they ask the engine for, or say why not: {silent:?}");
+    let gone: Vec<_> = OTHERS.iter().filter(|(path, _)| !routes.contains(path)).collect();
+    assert!(gone.is_empty(), "no such routes: {gone:?}");
+}
+
+#[tokio::test]
+async fn every_page_shows_its_command_or_says_that_there_is_none() {
+    let engine = RealEngine::docker28();
+    let console = Console::administered(&engine.socket).await;
+    let admin = console.admin().await;
+    let web = engine.run("web", "--health-cmd true busybox sleep 1000").await;
+    let (volume, network) = (engine.volume("data", "").await, engine.network(&engine.name("net")).await);
+    let image = engine.docker(&["image", "inspect", "-f", "{{.Id}}", "busybox:latest"]).await.replace("sha256:", "");
+    console.sees_as(&admin, &web.id).await;
+    let get = async |path: &str| console.by(&admin, "GET", path).send().await;
+    for path in [format!("/volumes/{volume}"), format!("/networks/{network}"), format!("/images/{image}")] {
+        until("it is seen", async || (get(&path).await.status == 200).then_some(())).await;
+    }
+    let save = console.by(&admin, "POST", "/registries");
+    save.form(&[("host", "localhost:1"), ("user", "ada"), ("password", "x"), ("unchecked", "1")]).send().await;
+    let pulled = console.by(&admin, "POST", "/images/pull").form(&[("reference", "localhost:1/none:1")]).send().await;
+    let job = pulled.leads_to();
+    let described = console.by(&admin, "GET", "/openapi.json").header("accept", "application/json").send().await.json();
+    let paths = described["paths"].as_object().expect("paths").iter();
+    let paths = paths.filter(|(_, operations)| operations.get("get").is_some()).map(|(path, _)| path.as_str());
+    // Pages that scripts have no use for.
+    let more = [
+        "/containers/{id}/terminal",
+        "/containers/{id}/attach",
+        "/containers/{id}/logs",
+        "/containers/{id}/files/edit?path=/etc/passwd",
+        "/containers/{id}/files/rename?path=/etc/passwd",
+        "/containers/{id}/files/remove?path=/etc/passwd",
+        "/volumes/{name}/restore",
+        "/images/load",
+        "/images/import",
+        "/images/save",
+        "/me/second-factor",
+        "/logs?c={id}",
+        "/go?q=stop+web",
+        "/networks/connect",
+    ];
+    let (mut silent, mut count) = (Vec::new(), 0);
+    for path in paths.chain(more) {
+        let id = match path.split('/').nth(1) {
+            Some("images") => image.as_str(),
+            Some("networks") => &network,
+            Some("jobs") => job.rsplit('/').next().unwrap_or_default(),
+            Some("people") => "1",
+            _ => &web.id,
+        };
+        let path = path.replace("{id}", id).replace("{name}", &volume).replace("{host}", "localhost:1");
+        if path.contains('{') || path.contains("stream") {
+            continue;
+        }
+        let page = get(&path).await;
+        // Questions that need more are asked with it above.
+        if page.status != 200 || !page.header("content-type").starts_with("text/html") {
+            continue;
+        }
+        count += 1;
+        if !page.has("main [data-command]") && !page.has("main [data-no-command]") {
+            silent.push(path);
+        }
+    }
+    assert!(count > 60, "{count} pages");
+    assert!(silent.is_empty(), "{silent:#?}");
 }

@@ -153,7 +153,14 @@ async fn s085_what_does_not_run_is_put_back() {
 async fn s085_a_console_that_is_killed_meanwhile_puts_it_back() {
     let engine = RealEngine::docker28();
     let data = tempfile::tempdir().expect("a folder");
-    for held in ["/containers/create", "/start", "/rename", "/stop", "watch"] {
+    let each = [
+        ("/containers/create", "create"),
+        ("/containers/*/rename", "rename"),
+        ("/containers/*/stop", "stop"),
+        ("/containers/*/start", "start"),
+        ("", "inspect"),
+    ];
+    for (held, step) in each {
         let proxy = FaultProxy::before(&engine.socket);
         let start = || Console::start(proxy.socket()).data_in(data.path());
         let console = start().ready().await;
@@ -161,17 +168,13 @@ async fn s085_a_console_that_is_killed_meanwhile_puts_it_back() {
         console.sees_state(&web.id, "running").await;
         let plan = planned(&console, &web, "hostname", "inside").await;
         let sent = with(fields(&plan, "form.confirm"), "watch", "300");
-        if held != "watch" {
+        if !held.is_empty() {
             proxy.faults(|faults| faults.held = Some(held));
         }
         let job = post(&console, &web.path("replace"), &sent).await.leads_to();
-        let step = if held == "watch" { "does it run?" } else { held.rsplit('/').next().unwrap_or_default() };
         until("it has come there", async || {
             let page = console.get(&job).await.expect(200);
-            page.said()
-                .contains(&format!("docker {step}"))
-                .then_some(())
-                .or_else(|| page.said().contains(step).then_some(()))
+            page.texts("main code").iter().any(|it| it.starts_with(&format!("docker {step}"))).then_some(())
         })
         .await;
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
@@ -195,6 +198,78 @@ async fn s085_a_console_that_is_killed_meanwhile_puts_it_back() {
         assert_eq!(left.lines().count(), 1, "{held}: nothing is left of the try");
         assert_eq!(std::fs::read_dir(data.path().join("replacing")).expect("a folder").count(), 0, "{held}");
         engine.docker(&["rm", "-f", "-v", &web.id]).await;
+    }
+}
+
+#[tokio::test]
+async fn s085_a_console_that_is_killed_at_the_end_clears_away() {
+    let engine = RealEngine::docker28();
+    let data = tempfile::tempdir().expect("a folder");
+    let proxy = FaultProxy::before(&engine.socket);
+    let start = || Console::start(proxy.socket()).data_in(data.path());
+    let console = start().ready().await;
+    let web = engine.run("web", "busybox sleep 1000").await;
+    console.sees_state(&web.id, "running").await;
+    let plan = planned(&console, &web, "hostname", "inside").await;
+    proxy.faults(|faults| faults.held = Some("/containers/*?force"));
+    let job = post(&console, &web.path("replace"), &with(fields(&plan, "form.confirm"), "watch", "0")).await.leads_to();
+    until("the old one is about to go", async || console.get(&job).await.said().contains("docker rm ").then_some(()))
+        .await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    drop(console);
+    proxy.heal();
+    let console = start().ready().await;
+    until("the old one is gone", async || (!engine.exists(&web.id).await).then_some(())).await;
+    let now = named(&engine, &web.name).await;
+    assert_eq!(
+        (&now["Config"]["Hostname"], &now["State"]["Running"]),
+        (&Value::from("inside"), &Value::Bool(true)),
+        "the new one has shown that it runs, and stays"
+    );
+    until("nothing is under way", async || {
+        (std::fs::read_dir(data.path().join("replacing")).expect("a folder").count() == 0).then_some(())
+    })
+    .await;
+    drop(console);
+}
+
+#[tokio::test]
+async fn another_name_is_given() {
+    for engine in [RealEngine::docker28(), RealEngine::docker20(), RealEngine::podman4()] {
+        let console = Console::on(&engine).await;
+        let web = engine.run("web", "busybox sleep 1000").await;
+        console.sees_state(&web.id, "running").await;
+        // With something else: anew, under the new name.
+        let form = console.get(&web.path("edit")).await.expect(200);
+        let next = engine.name("next");
+        let sent = with(with(fields(&form, "#create"), "hostname", "inside"), "name", &next);
+        let plan = post(&console, &web.path("edit"), &sent).await.expect(200);
+        contains_all(&plan.text("table.differs"), &["--name", &next, "--hostname"]);
+        assert!(!plan.has("#in-place"));
+        let job = replaced(&console, &web, &plan, "0").await;
+        contains_all(&job.text("main"), &["done in", &format!("docker start {next}")]);
+        let now = engine.made("next").await;
+        assert!(!engine.exists(&web.name).await && !engine.exists(&web.id).await);
+        assert_eq!(named(&engine, &next).await["Config"]["Hostname"], "inside");
+        // Alone: it stays the very container.
+        console.sees_state(&now.id, "running").await;
+        let last = engine.name("last");
+        let plan = planned(&console, &now, "name", &last).await;
+        contains_all(&plan.text("#in-place-line"), &["docker rename", &next, &last]);
+        post(&console, &now.path("rename"), &fields(&plan, "#in-place")).await;
+        assert_eq!(engine.made("last").await.id, now.id);
+        // Without one it keeps the one that it has; what goes wrong gives it back.
+        let now = engine.made("last").await;
+        until("the name is known", async || console.get(&now.path("edit")).await.said().contains(&last).then_some(()))
+            .await;
+        contains_all(&planned(&console, &now, "name", "").await.text("main"), &["Nothing changes"]);
+        let form = console.get(&now.path("edit")).await.expect(200);
+        let sent = with(with(fields(&form, "#create"), "command", "false"), "name", &engine.name("never"));
+        let plan = post(&console, &now.path("edit"), &sent).await.expect(200);
+        let job = replaced(&console, &now, &plan, "5").await;
+        contains_all(&job.text("main"), &["failed after", &format!("{last} runs as before")]);
+        let had = engine.made("last").await;
+        assert_eq!(had.id, now.id);
     }
 }
 
@@ -264,7 +339,7 @@ async fn what_can_be_changed_in_place_is() {
     let web = engine.run("web", "--memory 32m busybox sleep 1000").await;
     console.sees_state(&web.id, "running").await;
     let plan = planned(&console, &web, "restart", "unless-stopped").await;
-    contains_all(&plan.text("main"), &["can change this in place"]);
+    contains_all(&plan.text("main"), &["can do this in place", "docker update --restart unless-stopped"]);
     post(&console, &web.path("update"), &fields(&plan, "#in-place")).await;
     let now = engine.inspect(&web.id).await;
     assert_eq!(now["HostConfig"]["RestartPolicy"]["Name"], "unless-stopped");

@@ -79,6 +79,11 @@ fn trailer(size: u64) -> Bytes {
     Bytes::from(vec![0; fill + 1024])
 }
 
+/// Whether this can be removed: not the folder that everything is in.
+fn removable(path: &FilePath) -> Result<(), Error> {
+    if path.is_root() { Err(Error::Invalid("the root is not removed".to_owned())) } else { Ok(()) }
+}
+
 impl Files<'_> {
     /// Whom something new in a folder belongs to, and its mode: of what it replaces, else as its folder.
     async fn like(&self, hand: &Hand, folder: &FilePath, name: &str, old: Option<Kind>) -> Result<Entry, Error> {
@@ -234,11 +239,12 @@ impl Files<'_> {
         self.command(&hand, &["mv", "--", &hand.at(path), &hand.at(&new)]).await
     }
 
-    /// How much goes with something, as far as can be counted.
+    /// How much goes with something that is to be removed, as far as can be counted.
     ///
     /// # Errors
-    /// As [`Files::look`].
+    /// As [`Files::look`]; [`Error::Invalid`] for the root.
     pub async fn weigh(&self, path: &FilePath) -> Result<(Entry, Weight), Error> {
+        removable(path)?;
         let hand = self.open(Wanted { writes: false, runs: true }).await?;
         let found = self.find(&hand, path).await?;
         let (_, entry) = self.first(&hand, path).await?;
@@ -264,12 +270,10 @@ impl Files<'_> {
     /// # Errors
     /// [`Error::Conflict`] where the container does not run.
     pub async fn remove(&self, path: &FilePath) -> Result<(), Error> {
-        if path.is_root() {
-            return Err(Error::Invalid("the root is not removed".to_owned()));
-        }
+        removable(path)?;
         let hand = self.commands().await?;
         let found = self.find(&hand, path).await?;
-        let argv: &[&str] = if found.kind == Kind::Folder { &["rm", "-r", "-f", "--"] } else { &["rm", "-f", "--"] };
+        let argv: &[&str] = if found.kind == Kind::Folder { &["rm", "-rf", "--"] } else { &["rm", "-f", "--"] };
         let at = hand.at(path);
         let argv: Vec<&str> = argv.iter().copied().chain([at.as_str()]).collect();
         self.command(&hand, &argv).await

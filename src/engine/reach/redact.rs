@@ -236,18 +236,23 @@ fn verbs_of(command: &str) -> String {
 fn without_settings(command: &str) -> String {
     let Ok(words) = shell_words::split(command) else { return verbs_of(command) };
     let mut flag = String::new();
-    let shown = words.into_iter().map(|word| {
+    let shown = words.iter().map(|word| {
         let setting = word.split_once('=').filter(|_| SETTINGS.contains(&flag.as_str()));
         let shown = match setting {
             Some((name, _)) => format!("{name}={HIDDEN}"),
             None if word.contains("volume-opt") => hidden(),
             None => word.clone(),
         };
-        flag = word;
+        flag.clone_from(word);
         shown
     });
+    let shown: Vec<_> = shown.collect();
+    if shown == words {
+        // With its quotes as they were.
+        return command.to_owned();
+    }
     // The marker needs no quotes for a reader.
-    shell_words::join(shown.collect::<Vec<_>>()).replace(&format!("'{HIDDEN}'"), HIDDEN)
+    shell_words::join(shown).replace(&format!("'{HIDDEN}'"), HIDDEN)
 }
 
 #[cfg(test)]

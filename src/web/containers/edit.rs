@@ -26,7 +26,7 @@ use super::{
     update::is_in_place,
 };
 use crate::{
-    command::{RunLine, Verb, Written},
+    command::{FLAGS, RunLine, Verb, Written, echo},
     engine::{Container, ContainerId, Error as EngineError, Recipe, Replacement, spec::Spec},
     team::Right,
     web::{
@@ -111,14 +111,50 @@ impl Difference {
     }
 }
 
+/// How the engine does without making the container anew: that goes on running.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ContainerEditInPlace)]
+struct InPlace {
+    /// The docker command that does it.
+    command: String,
+    /// Where a form of these fields does it.
+    #[serde(skip)]
+    path: String,
+    #[serde(skip)]
+    fields: Vec<(&'static str, String)>,
+}
+
+impl InPlace {
+    /// For these differences: another name alone, or limits that `docker update` takes.
+    fn of(c: &Container, differences: &[Difference]) -> Option<Self> {
+        let to = |difference: &Difference| difference.after.first().cloned();
+        if let [it] = differences
+            && it.flag == "name"
+        {
+            let name = to(it)?;
+            let (command, path) = (echo::rename(&c.name, &name), format!("/containers/{}/rename", c.id));
+            return Some(Self { command, path, fields: vec![("name", name)] });
+        }
+        let limit = |it: &Difference| {
+            let flag = FLAGS.iter().find(|flag| flag.long == it.flag)?;
+            let value = to(it);
+            is_in_place(flag.long, value.as_deref()).then(|| (flag.long, value.unwrap_or_default()))
+        };
+        let fields = differences.iter().map(limit).collect::<Option<Vec<_>>>().filter(|fields| !fields.is_empty())?;
+        let flags: Vec<_> = fields.iter().map(|(flag, value)| (*flag, value.as_str())).collect();
+        let (command, path) = (echo::update(&flags, &c.name), format!("/containers/{}/update", c.id));
+        Some(Self { command, path, fields })
+    }
+}
+
 /// What would be changed, and how.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ContainerEdit)]
 struct Plan {
     /// What is otherwise.
     differences: Vec<Difference>,
-    /// Whether the engine can change it in place, without a restart.
-    in_place: bool,
+    /// What the engine can do without making it anew; nothing if it cannot.
+    in_place: Option<InPlace>,
     /// The line that the container would be made anew with.
     command: String,
     /// What to know before.
@@ -132,8 +168,6 @@ struct PlanPage<'a> {
     c: &'a Container,
     plan: &'a Plan,
     fields: Vec<(&'a str, &'a str)>,
-    /// What is sent to change it in place.
-    limits: Vec<(&'static str, String)>,
     watch: String,
     wrong: Option<&'a str>,
 }
@@ -211,19 +245,18 @@ async fn planned(page: &Page, c: &Container, fields: &Fields) -> Result<Result<(
         return Ok(Err(page.wrong(status, "Nothing was changed.", errors, || Ok(html))?));
     };
     let recipe = page.engine.containers().recipe(&c.id).await?;
-    let (before, after) = (Written::of(&recipe.spec).line, Written::of(spec).line);
+    let mut spec = spec.clone();
+    // Without one the engine would give it any: it is this container still.
+    spec.name.get_or_insert_with(|| c.name.clone());
+    let (before, after) = (Written::of(&recipe.spec).line, Written::of(&spec).line);
     let differences = Difference::all(&before, &after);
-    let in_place = !differences.is_empty()
-        && differences
-            .iter()
-            .all(|difference| is_in_place(&difference.flag, difference.after.first().map(String::as_str)));
     let plan = Plan {
-        in_place,
+        in_place: InPlace::of(c, &differences),
         command: after.to_command_multiline(if c.state.is_up() { Verb::Run } else { Verb::Create }),
         remarks: remarks(page, c, &recipe),
         differences,
     };
-    Ok(Ok((plan, recipe, spec.clone())))
+    Ok(Ok((plan, recipe, spec)))
 }
 
 /// What to know before a container is made anew.
@@ -261,10 +294,6 @@ fn plan_page(
     plan: &Plan,
     wrong: Option<&str>,
 ) -> Result<Html<String>, Error> {
-    let limits = plan.differences.iter().filter_map(|difference| {
-        let flag = crate::command::FLAGS.iter().find(|flag| flag.long == difference.flag)?;
-        Some((flag.long, difference.after.first().cloned().unwrap_or_default()))
-    });
     html(&PlanPage {
         chrome: Chrome::new(page, format!("Edit {}", c.name)),
         plan,
@@ -274,7 +303,6 @@ fn plan_page(
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .filter(|(name, _)| !matches!(*name, "watch" | "pull" | "show" | "then"))
             .collect(),
-        limits: limits.collect(),
         watch: fields.get("watch").map_or_else(|| WATCH.0.to_string(), str::to_owned),
         wrong,
         c,

@@ -31,8 +31,9 @@ use crate::{
     },
 };
 
-/// The file's name.
+/// Names of files, where nobody says others: of images, and of what becomes one.
 const FILE: &str = "images.tar";
+const ROOT: &str = "root.tar";
 /// Images to choose from.
 const CHOICE: usize = 500;
 /// The longest field that is no file.
@@ -167,7 +168,7 @@ impl ImportPage<'_> {
 /// `GET /images/import`
 pub async fn new_import(page: Page) -> Result<Response, Error> {
     let said = Said { reference: Some("NAME:TAG".to_owned()), ..Said::default() };
-    Ok(import_form(&page, &Said::default(), said.command(), Errors::new())?.into_response())
+    Ok(import_form(&page, &Said::default(), said.command(ROOT), Errors::new())?.into_response())
 }
 
 fn import_form(page: &Page, said: &Said, command: String, errors: Errors) -> Result<Html<String>, Error> {
@@ -226,8 +227,9 @@ impl Said {
         errors
     }
 
-    fn command(&self) -> String {
-        echo::import("root.tar", self.reference.as_deref(), &self.changes, self.message.as_deref())
+    /// From a file of this name.
+    fn command(&self, file: &str) -> String {
+        echo::import(file, self.reference.as_deref(), &self.changes, self.message.as_deref())
     }
 
     fn source(self) -> ImageSource {
@@ -243,7 +245,7 @@ async fn take(page: Page, request: Request, is_import: bool) -> Result<Response,
     // The form again, with what was typed; a file has to be chosen anew.
     let wrong = |status: StatusCode, said: &Said, errors: Errors| {
         page.wrong(status, what, errors.clone(), || {
-            if is_import { import_form(&page, said, said.command(), errors) } else { load_form(&page, errors) }
+            if is_import { import_form(&page, said, said.command(ROOT), errors) } else { load_form(&page, errors) }
         })
     };
     while let Some(mut field) = patient(form.next_field()).await? {
@@ -266,15 +268,17 @@ async fn take(page: Page, request: Request, is_import: bool) -> Result<Response,
         if !errors.is_empty() {
             return wrong(StatusCode::UNPROCESSABLE_ENTITY, &said, errors);
         }
+        let file = field.file_name().filter(|name| !name.is_empty()).map(str::to_owned);
         let mut first = patient(field.chunk()).await?;
         while first.as_ref().is_some_and(axum::body::Bytes::is_empty) {
             first = patient(field.chunk()).await?;
         }
         let Some(first) = first else { break };
         let (action, command, name) = if is_import {
-            ("import", said.command(), said.reference.clone().unwrap_or_default())
+            let file = file.as_deref().unwrap_or(ROOT);
+            ("import", said.command(file), said.reference.clone().unwrap_or_default())
         } else {
-            ("load", echo::load(FILE), String::new())
+            ("load", echo::load(file.as_deref().unwrap_or(FILE)), String::new())
         };
         let source = if is_import { said.clone().source() } else { ImageSource::Saved };
         let asked = page.asks(deed(action, "", &name, &command)).await?;

@@ -56,17 +56,28 @@ pub struct Faults {
     pub any_version: bool,
 }
 
+/// Whether a path begins like this, where `*` is any one part of it: `/containers/*/start`.
+fn begins_like(path: &str, pattern: &str) -> bool {
+    let mut rest = path;
+    pattern.split('*').enumerate().all(|(place, part)| {
+        if place > 0 {
+            rest = rest.trim_start_matches(|letter| !matches!(letter, '/' | '?'));
+        }
+        rest.strip_prefix(part).map(|after| rest = after).is_some()
+    })
+}
+
 impl Faults {
     fn holds(&self, path: &str) -> bool {
-        self.frozen || self.held.is_some_and(|held| path.starts_with(held))
+        self.frozen || self.held.is_some_and(|held| begins_like(path, held))
     }
 
     fn closes(&self, path: &str) -> bool {
-        self.closed.is_some_and(|closed| path.starts_with(closed))
+        self.closed.is_some_and(|closed| begins_like(path, closed))
     }
 
     fn spares(&self, path: &str) -> bool {
-        self.only.is_some_and(|only| !path.starts_with(only))
+        self.only.is_some_and(|only| !begins_like(path, only))
     }
 }
 
