@@ -96,7 +96,7 @@ impl ComposeFile {
         let mut service = Map::default();
         basics(&mut service, spec, &mut unsaid);
         places(&mut service, spec, &mut unsaid);
-        networks(&mut service, spec);
+        networks(&mut service, spec, &mut unsaid);
         resources(&mut service, &spec.host_config, &mut unsaid);
         security(&mut service, &spec.host_config);
         let mut services = Map::default();
@@ -226,6 +226,10 @@ fn places(service: &mut Map, spec: &Spec, unsaid: &mut Vec<String>) {
                 .to_owned(),
         );
     }
+    if host.volumes_from.iter().any(|other| other.ends_with(":ro")) {
+        // Seen of compose 2.40: the file may say it, and the request does not.
+        unsaid.push("Compose takes the volumes of another container as they are there, read-only or not (--volumes-from NAME:ro).".to_owned());
+    }
     service.put("volumes_from", host.volumes_from.iter().map(|other| format!("container:{other}")).collect::<Vec<_>>());
     let tmpfs = host
         .tmpfs
@@ -270,7 +274,7 @@ fn long(mount: &Mount) -> Value {
     Value::Object(map)
 }
 
-fn networks(service: &mut Map, spec: &Spec) {
+fn networks(service: &mut Map, spec: &Spec, unsaid: &mut Vec<String>) {
     let host = &spec.host_config;
     let endpoints = &spec.networking_config.endpoints_config;
     let mode = host.network_mode.as_str();
@@ -287,7 +291,15 @@ fn networks(service: &mut Map, spec: &Spec) {
     } else {
         // Without a word, compose makes a network of its own.
         service.set("network_mode", if matches!(mode, "" | "default") { "bridge" } else { mode });
-        service.put("mac_address", first.map(|at| at.mac_address.clone()));
+        let mac = first.map(|at| at.mac_address.clone()).unwrap_or_default();
+        if !mac.is_empty() {
+            // Seen of compose 2.40, of engines that take the address for each network.
+            unsaid.push(
+                "Compose may pass a hardware address on only to networks that somebody made (--mac-address)."
+                    .to_owned(),
+            );
+        }
+        service.put("mac_address", mac);
     }
     let links = first.filter(|_| is_made_by_user(mode)).map_or(&host.links, |at| &at.links);
     service.put("external_links", links.clone());
@@ -321,6 +333,9 @@ fn resources(service: &mut Map, host: &HostConfig, unsaid: &mut Vec<String>) {
     }
     if let Some(percent) = host.memory_swappiness {
         service.set("mem_swappiness", percent);
+        if percent == 0 {
+            unsaid.push("Compose takes a swappiness of 0 for none that is said (--memory-swappiness 0).".to_owned());
+        }
     }
     service.put("shm_size", bytes(host.shm_size));
     service.put("oom_kill_disable", host.oom_kill_disable);

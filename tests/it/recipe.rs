@@ -27,6 +27,7 @@ const LINES: &[&str] = &[
     "--network none busybox",
     "--network container:OTHER busybox",
     "--mac-address 92:d0:c6:0a:29:33 busybox",
+    "--network NET --mac-address 92:d0:c6:0a:29:35 busybox",
     "--link OTHER:other --dns 9.9.9.9 --dns-option ndots:1 --dns-search example.com --add-host router:192.168.1.1 busybox",
     "--restart on-failure:3 -m 64m --memory-reservation 32m --cpus .5 --cpu-shares 512 --cpuset-cpus 0 --pids-limit 99 --shm-size 1m --ulimit nofile=10:20 --ulimit core=0 --oom-score-adj 100 busybox",
     "--restart unless-stopped -m 64m --memory-swap -1 --memory-swappiness 0 --cpu-period 50000 --cpu-quota 25000 --blkio-weight 300 busybox",
@@ -176,4 +177,84 @@ async fn it_is_the_shortest_line() {
         contains_all(&page.text("main"), &["services:", "docker run -d", "container_name", "Edit", "Duplicate"]);
         engine.docker(&["rm", "-f", &made.id]).await;
     }
+}
+
+/// As `docker compose create` makes it, in a project of our own; what it says where it does not.
+async fn composed(engine: &RealEngine, file: &str, project: &str) -> Result<(), String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("compose.yaml"), file).expect("written");
+    // Where the docker command of the tests has its plugins.
+    let plugins = engine.socket.ancestors().nth(2).expect("the engines' folder").join("cli");
+    let mut docker = tokio::process::Command::new("docker");
+    docker.env("DOCKER_HOST", format!("unix://{}", engine.socket.display())).env("DOCKER_CONFIG", plugins);
+    docker.args(["compose", "-p", project, "create", "--pull", "never"]).current_dir(folder.path());
+    let output = docker.output().await.expect("docker runs");
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+}
+
+/// Without what compose adds, and says in its own way: its labels, the service's name on a network, the order of mounts, an
+/// anonymous volume as a mount.
+fn without_compose(mut asked: Value) -> Value {
+    let config = &mut asked["asked"]["Config"];
+    // Whether a terminal is attached at once.
+    config["AttachStdin"] = Value::Null;
+    config["StdinOnce"] = Value::Null;
+    if let Some(labels) = config["Labels"].as_object_mut() {
+        labels.retain(|name, _| !name.starts_with("com.docker.compose."));
+    }
+    if config["Labels"].as_object().is_some_and(serde_json::Map::is_empty) {
+        config["Labels"] = Value::Null;
+    }
+    let anonymous: Vec<String> =
+        config["Volumes"].take().as_object().into_iter().flat_map(|all| all.keys().cloned()).collect();
+    for at in asked["networks"].as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
+        at["Aliases"].as_array_mut().expect("aliases").retain(|alias| alias != "ITSELF");
+    }
+    let mounts = asked["asked"]["HostConfig"]["Mounts"].as_array().cloned().unwrap_or_default();
+    let mut mounts: Vec<String> =
+        mounts.iter().map(|mount| mount.to_string().replace(r#""DriverConfig":null,"#, "")).collect();
+    mounts.extend(anonymous.iter().map(|at| format!(r#"{{"Target":"{at}","Type":"volume","VolumeOptions":null}}"#)));
+    mounts.sort();
+    asked["asked"]["HostConfig"]["Mounts"] = mounts.into();
+    asked
+}
+
+#[tokio::test]
+async fn a_container_is_a_compose_file_that_makes_it_again() {
+    let engine = RealEngine::docker28();
+    let console = Console::on(&engine).await;
+    let net = engine.name("net");
+    let network = engine.docker(&["network", "create", "--subnet", "10.211.8.0/24", &net]).await;
+    engine.goes_too("network", &network);
+    let volume = engine.volume("data", "").await;
+    let other = engine.run("other", "busybox sleep 1000").await;
+    let (mut tried, mut differ) = (0, Vec::new());
+    for (at, line) in LINES.iter().enumerate() {
+        let line =
+            line.replace("NET ", &format!("{net} ")).replace("10.211.7.", "10.211.8.").replace("VOLUME", &volume);
+        let line = line.replace("OTHER", &other.name).replace("--name-is-added ", "");
+        let name = engine.name(&format!("a{at}"));
+        let mut words = vec!["create".to_owned(), "--name".to_owned(), name.clone()];
+        words.extend(shell_words::split(&line).expect("a line"));
+        let Ok(id) = engine.try_docker(&words).await else { continue };
+        console.sees(&id).await;
+        let told = recipe(&console, &id).await;
+        let twin = engine.name(&format!("b{at}"));
+        let file = told["compose"].as_str().expect("a file").replace(&name, &twin);
+        if let Err(why) = composed(&engine, &file, &twin).await {
+            differ.push(format!("{line}\n{file}\n{why}"));
+            continue;
+        }
+        engine.goes_too("network", &format!("{twin}_default"));
+        let (first, second) =
+            (without_compose(asked(&engine, &id).await), without_compose(asked(&engine, &twin).await));
+        let is_told = told["unsaid_by_compose"].as_array().is_some_and(|all| !all.is_empty());
+        if first != second && !is_told {
+            differ.push(format!("{line}\n{file}\n{}", differences(&first, &second)));
+        }
+        tried += 1;
+    }
+    println!("{tried} of {} lines", LINES.len());
+    assert!(differ.is_empty(), "{}", differ.join("\n\n"));
+    assert!(tried >= 20, "{tried}");
 }
