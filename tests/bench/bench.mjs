@@ -63,6 +63,11 @@ function viewer(base, path) {
 
 const rows = [], row = (what, measured, aim, met, why = "") => { rows.push([what, measured, aim, met ? "yes" : `no: ${why}`]); console.log(rows.at(-1).join(" | ")); };
 
+// ---- A docker run line, read.
+const told = execFileSync("cargo", ["bench", "--locked", "--quiet", "--bench", "line"], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+const line = JSON.parse(told.trim().split("\n").at(-1)), us = (value) => `${value.toFixed(value < 10 ? 1 : 0)} µs`;
+row(`A \`docker run\` line, read up to the engine's request (${line.lines} recorded ones: median, slowest)`, `${us(line.median)}, ${us(line.worst)}; one of ${kb(line.bytes)}: ${ms(line.long / 1000)}`, "under 100 µs", line.worst < 100, "the slowest takes longer");
+
 // ---- Nothing but the console.
 const firsts = [];
 for (let i = 0; i < 5; i++) { const { child, firstPage } = await start(); firsts.push(firstPage); child.kill(); await once(child, "exit"); }

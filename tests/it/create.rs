@@ -581,3 +581,33 @@ async fn s047_what_a_line_leaves_to_a_shell_is_asked_for() {
     let page = console.get("/containers/new?line=docker+run+-p+80:80+nginx").await.expect(200);
     assert_eq!(page.attribute("[name=port-container]", "value").as_deref(), Some("80"));
 }
+
+#[tokio::test]
+async fn a_line_that_docker_refuses_is_refused_though_the_form_could_be_filled_in() {
+    let engine = RealEngine::docker28();
+    let console = Console::on(&engine).await;
+    for (line, word) in [
+        ("docker run --pull=foo busybox", "--pull=foo"),
+        ("docker run --pids-limit x --pids-limit 9 busybox", "x"),
+        ("docker run --label= busybox", "--label="),
+        ("docker run --kernel-memory=lots busybox", "--kernel-memory=lots"),
+        ("docker run --cpu-count 2 busybox", "2"),
+        ("docker run --network name=host,alias=a busybox", "name=host,alias=a"),
+        ("docker run --mount type=foo,dst=/x busybox", "type=foo,dst=/x"),
+        ("docker run --isolation=x busybox", "--isolation=x"),
+    ] {
+        let page = console.post("/containers/new/line", &[("line", line)]).await.expect(422);
+        assert_eq!(page.text("pre.pointed mark"), word, "{line}");
+        assert_eq!(page.attribute("[name=image]", "value").as_deref(), Some("busybox"), "the form goes on from it");
+        let ask = console.ask("POST", "/containers/new/line").header("accept", "application/json");
+        let told = ask.form(&[("line", line)]).send().await.expect(422).json();
+        contains_all(told["fields"]["line"].as_str().unwrap_or_default(), &[word]);
+        assert!(
+            engine.try_docker(&line.split(' ').skip(1).collect::<Vec<_>>()).await.is_err(),
+            "{line}: as docker does"
+        );
+    }
+    for line in ["docker run --restart=on-failure: busybox", "docker run -c 0x10 --pids-limit 1_0 busybox"] {
+        console.post("/containers/new/line", &[("line", line)]).await.expect(200);
+    }
+}

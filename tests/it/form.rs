@@ -162,7 +162,7 @@ async fn what_holds_something_is_in_sight() {
     // After a pasted line, and with something wrong.
     let line = "docker run --shm-size much --sysctl a=b --health-cmd true --dns-search x --tmpfs /t:size=1m --domainname d \
                 --expose 80 --mount type=tmpfs,dst=/m -e 'A=b\nc' --gpus all busybox";
-    let page = console.post("/containers/new/line", &[("line", line)]).await.expect(200);
+    let page = console.post("/containers/new/line", &[("line", line)]).await.expect(422);
     for flag in
         ["shm-size", "sysctl", "health-cmd", "dns-search", "tmpfs", "domainname", "expose", "mount", "env", "gpus"]
     {

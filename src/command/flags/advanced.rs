@@ -1,7 +1,7 @@
 //! Health, logs, stopping, runtimes, and what Windows engines know.
 
-use super::values::{Parsed, integer, nanoseconds, number, setting, shown, switch};
-use super::{Applied, Flag, ignore, insert, put, text};
+use super::values::{Parsed, bytes, integer, integer_in, nanoseconds, setting, shown, switch};
+use super::{Applied, Flag, insert, put, text};
 use crate::engine::spec::{Healthcheck, Spec};
 
 const WINDOWS: &str = "Only an engine on Windows knows this.";
@@ -18,7 +18,7 @@ pub(super) const FLAGS: &[Flag] = &[
     })
     .help("How long one health check may take."),
     Flag::value("health-retries", "Health retries", "3", |spec, value| {
-        put(&mut health(spec).retries, number(value, 0..=i64::MAX))
+        put(&mut health(spec).retries, integer_in(value, 0..=i64::MAX))
     })
     .help("How many health checks in a row must fail before the container counts as unhealthy."),
     Flag::value("health-start-period", "Health start period", "1m", |spec, value| {
@@ -60,14 +60,16 @@ pub(super) const FLAGS: &[Flag] = &[
     .help("The control group that the container's own is made under."),
     Flag::value("runtime", "Runtime", "runc", |spec, value| text(&mut spec.host_config.runtime, value))
         .help("The program that runs the container, of those that the engine knows."),
-    Flag::value("isolation", "Isolation", "process", |spec, value| text(&mut spec.host_config.isolation, value))
-        .choices(&["default", "process", "hyperv"])
-        .help("For engines on Windows: how containers are kept apart."),
+    Flag::value("isolation", "Isolation", "process", |spec, value| {
+        put(&mut spec.host_config.isolation, isolation(value))
+    })
+    .choices(&["default", "process", "hyperv"])
+    .help("For engines on Windows: how containers are kept apart."),
     Flag::value("cpu-count", "Processor count", "", windows_only).client().help(WINDOWS),
     Flag::value("cpu-percent", "Processor per cent", "", windows_only).client().help(WINDOWS),
     Flag::value("io-maxbandwidth", "Disk bandwidth", "", windows_only).client().help(WINDOWS),
     Flag::value("io-maxiops", "Disk operations", "", windows_only).client().help(WINDOWS),
-    Flag::value("kernel-memory", "Kernel memory", "", ignore)
+    Flag::value("kernel-memory", "Kernel memory", "", |_, value| bytes(value).map(drop))
         .client()
         .help("No longer known to kernels; it does nothing."),
 ];
@@ -75,6 +77,14 @@ pub(super) const FLAGS: &[Flag] = &[
 /// As the docker command does when its engine runs on Linux.
 fn windows_only(_: &mut Spec, _: &str) -> Applied {
     Err("only an engine on Windows knows this".to_owned())
+}
+
+/// The engine's own words for it.
+fn isolation(value: &str) -> Parsed<String> {
+    match value.to_ascii_lowercase().as_str() {
+        "" | "default" | "process" | "hyperv" => Ok(value.to_owned()),
+        _ => Err(format!("isolation is default, process or hyperv, not {value}")),
+    }
 }
 
 fn health(spec: &mut Spec) -> &mut Healthcheck {
@@ -90,10 +100,12 @@ fn no_healthcheck(spec: &mut Spec, value: &str) -> Applied {
     if !switch(value)? {
         return Ok(());
     }
-    if spec.healthcheck.as_ref().is_some_and(|check| *check != Healthcheck::default()) {
+    let none = Healthcheck { test: vec!["NONE".to_owned()], ..Healthcheck::default() };
+    // Said once more, it contradicts nothing.
+    if spec.healthcheck.as_ref().is_some_and(|check| *check != Healthcheck::default() && *check != none) {
         return Err("this contradicts the health settings beside it".to_owned());
     }
-    health(spec).test = vec!["NONE".to_owned()];
+    spec.healthcheck = Some(none);
     Ok(())
 }
 

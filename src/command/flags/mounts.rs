@@ -114,10 +114,18 @@ fn mount(value: &str) -> Parsed<Mount> {
     Ok(mount)
 }
 
+/// What an engine can mount.
+const TYPES: [&str; 6] = ["bind", "volume", "tmpfs", "image", "npipe", "cluster"];
+
 /// Sets one field; `false` if there is none of that name.
 fn mount_field(mount: &mut Mount, key: &str, value: &str) -> Parsed<bool> {
     match key {
-        "type" => mount.r#type = value.to_ascii_lowercase(),
+        "type" => {
+            mount.r#type = value.to_ascii_lowercase();
+            if !TYPES.contains(&mount.r#type.as_str()) {
+                return Err(format!("it is one of {}, not {}", TYPES.join(", "), shown(value)));
+            }
+        }
         "source" | "src" => {
             is_on_host(value)?;
             text(&mut mount.source, value)?;

@@ -1,6 +1,6 @@
 //! Networks, addresses and names.
 
-use super::values::{Parsed, address, fields, integer, mac, shown};
+use super::values::{Parsed, address, fields, mac, number, shown};
 use super::{Applied, Flag, add, push, text};
 use crate::engine::spec::{Endpoint, IpamConfig, Spec};
 
@@ -49,6 +49,8 @@ pub(super) const FLAGS: &[Flag] = &[
     .help("A name and the address that it means inside the container. The address host-gateway is the host."),
 ];
 
+const NO_ALIASES: &str = "only a network that you made knows aliases; choose one with --network";
+
 /// Whether a network is one that somebody made, not one of the engine's modes.
 pub(in crate::command) fn is_made_by_user(network: &str) -> bool {
     !matches!(network, "" | "default" | "bridge" | "host" | "none") && !network.starts_with("container:")
@@ -60,6 +62,9 @@ fn network(spec: &mut Spec, value: &str) -> Applied {
         if is_long_form(value) { long_form(value)? } else { (value.trim().to_owned(), Endpoint::default()) };
     if name.is_empty() {
         return Err("a network has a name".to_owned());
+    }
+    if !endpoint.aliases.is_empty() && !is_made_by_user(&name) {
+        return Err(NO_ALIASES.to_owned());
     }
     if spec.host_config.network_mode.is_empty() {
         spec.host_config.network_mode.clone_from(&name);
@@ -90,7 +95,7 @@ fn long_form(value: &str) -> Parsed<(String, Endpoint)> {
             "ip6" => text(&mut addresses(&mut endpoint).ipv6_address, value)?,
             "link-local-ip" => add(&mut addresses(&mut endpoint).link_local_ips, value)?,
             "mac-address" => endpoint.mac_address = mac(value)?,
-            "gw-priority" => endpoint.gw_priority = integer(value)?,
+            "gw-priority" => endpoint.gw_priority = number(value, i64::MIN..=i64::MAX)?,
             "driver-opt" => {
                 // In lower case, as the docker command sends it.
                 let (key, value) = value.split_once('=').ok_or("driver-opt needs name=value")?;
@@ -128,7 +133,7 @@ fn alias(spec: &mut Spec, value: &str) -> Applied {
     if is_made_by_user(&spec.host_config.network_mode) {
         add(&mut first(spec).aliases, value)
     } else {
-        Err("only a network that you made knows aliases; choose one with --network".to_owned())
+        Err(NO_ALIASES.to_owned())
     }
 }
 

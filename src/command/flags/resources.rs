@@ -1,6 +1,6 @@
 //! When it is started again, and how much of the host it may use.
 
-use super::values::{Parsed, bytes, integer, nano_cpus, number, shown, switch};
+use super::values::{Parsed, bytes, integer, integer_in, nano_cpus, number, shown, switch};
 use super::{Applied, Flag, push, put, text};
 use crate::engine::spec::{DeviceRate, DeviceWeight, RestartPolicy, Ulimit};
 
@@ -26,7 +26,7 @@ pub(super) const FLAGS: &[Flag] = &[
     .help("Memory and swap together; -1 is without limit. The same as the memory limit means no swap."),
     Flag::value("memory-swappiness", "Swappiness", "60", |spec, value| {
         let range = if value == "-1" { -1..=-1 } else { 0..=100 };
-        put(&mut spec.host_config.memory_swappiness, number(value, range).map(|n| (n >= 0).then_some(n)))
+        put(&mut spec.host_config.memory_swappiness, integer_in(value, range).map(|n| (n >= 0).then_some(n)))
     })
     .help("How readily its memory is swapped out, 0 to 100."),
     Flag::value("shm-size", "Shared memory", "64m", |spec, value| put(&mut spec.host_config.shm_size, bytes(value)))
@@ -76,7 +76,8 @@ pub(super) const FLAGS: &[Flag] = &[
     })
     .help("Limits of the program, name=soft:hard; nofile is the number of open files, -1 is without limit."),
     Flag::value("blkio-weight", "Disk weight", "500", |spec, value| {
-        put(&mut spec.host_config.blkio_weight, number(value, 0..=u16::MAX))
+        let weight = integer_in(value, 0..=i64::from(u16::MAX));
+        put(&mut spec.host_config.blkio_weight, weight.map(|weight| u16::try_from(weight).unwrap_or_default()))
     })
     .help("Its weight against other containers when all want the disk, 10 to 1000."),
     Flag::list("blkio-weight-device", "Weight on one disk", "/dev/sda:500", |spec, value| {
@@ -107,7 +108,7 @@ fn restart_policy(value: &str) -> Parsed<RestartPolicy> {
     if !matches!(name, "" | "no" | "always" | "unless-stopped" | "on-failure") || (name.is_empty() && tries.is_some()) {
         return Err(format!("a restart policy is no, always, unless-stopped or on-failure, not {}", shown(value)));
     }
-    let tries = tries.map(|tries| number(tries, 0..=i64::MAX)).transpose()?;
+    let tries = tries.filter(|tries| !tries.is_empty()).map(|tries| number(tries, 0..=i64::MAX)).transpose()?;
     if tries.is_some_and(|tries| tries > 0) && name != "on-failure" {
         return Err(format!("only on-failure takes a number of tries, {name} does not"));
     }

@@ -29,9 +29,33 @@ where
     }
 }
 
-/// A whole number of any size.
+/// A whole number as Go reads it in its programs: `1_000`, `0x10`, `0b11`, `0o17`, and `017` for that as well.
+///
+/// Source: <https://pkg.go.dev/strconv#ParseInt>, with the base 0, by which the docker command reads flags.
 pub(super) fn integer(value: &str) -> Parsed<i64> {
-    number(value, i64::MIN..=i64::MAX)
+    let lower = value.to_ascii_lowercase();
+    let (sign, digits) = match lower.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", lower.strip_prefix('+').unwrap_or(&lower)),
+    };
+    let bases = [("0x", 16), ("0b", 2), ("0o", 8), ("0", 8)];
+    let based = bases.iter().find_map(|(prefix, base)| Some((*base, digits.strip_prefix(prefix)?)));
+    let (base, digits) = based.filter(|(_, digits)| !digits.is_empty()).unwrap_or((10, digits));
+    // Between digits, or right behind the base.
+    let mut parts = digits.split('_').skip(usize::from(based.is_some() && digits.starts_with('_')));
+    let is_whole = parts.all(|part| !part.is_empty() && part.chars().all(|c| c.is_digit(base)));
+    let number = i64::from_str_radix(&format!("{sign}{}", digits.replace('_', "")), base).ok();
+    number.filter(|_| is_whole).ok_or_else(|| format!("a whole number is needed, not {}", shown(value)))
+}
+
+/// Such a number within a range.
+pub(super) fn integer_in(value: &str, range: RangeInclusive<i64>) -> Parsed<i64> {
+    let number = integer(value)?;
+    if range.contains(&number) {
+        Ok(number)
+    } else {
+        Err(format!("{value} is out of range: {} to {}", range.start(), range.end()))
+    }
 }
 
 /// A number of bytes: `512m`, `1.5g`, `1GiB`; units are powers of 1024.
@@ -188,6 +212,35 @@ pub(super) fn shown(value: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whole_numbers() {
+        let good = [
+            ("5", 5),
+            ("-5", -5),
+            ("+5", 5),
+            ("0", 0),
+            ("00", 0),
+            ("017", 15),
+            ("0x1F", 31),
+            ("-0b11", -3),
+            ("0o17", 15),
+            ("1_000", 1_000),
+            ("0x_1f", 31),
+            ("0_7", 7),
+            ("9223372036854775807", i64::MAX),
+            ("-9223372036854775808", i64::MIN),
+        ];
+        for (text, number) in good {
+            assert_eq!(integer(text), Ok(number), "{text}");
+        }
+        for text in
+            ["", "-", "x", "1_", "_1", "1__0", "0x", "08", "1.0", "1e3", "--1", "+-1", "0b2", "9223372036854775808"]
+        {
+            assert!(integer(text).is_err(), "{text}");
+        }
+        assert!(integer_in("0x10", 0..=16).is_ok() && integer_in("0x11", 0..=16).is_err());
+    }
 
     #[test]
     fn sizes() {

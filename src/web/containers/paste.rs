@@ -89,6 +89,12 @@ impl Paste {
         (paste, Some(line))
     }
 
+    /// What is wrong with it, for its field.
+    fn told(&self) -> HashMap<String, String> {
+        let all: Vec<String> = self.errors.iter().map(|(why, [_, word, _])| format!("{word}: {why}")).collect();
+        if all.is_empty() { HashMap::new() } else { [("line".to_owned(), all.join(" "))].into() }
+    }
+
     fn asks(&mut self, told: &BTreeMap<String, String>) {
         for unknown in unknowns(&self.line) {
             if self.open.iter().any(|open| open.text == unknown.text) {
@@ -130,10 +136,10 @@ pub async fn pasted(page: &Page, fields: &Fields) -> Result<Response, Error> {
     let Some(line) = line else {
         let is_asked = paste.errors.is_empty() && paste.open.iter().all(|open| open.error.is_none());
         let status = if is_asked && !page.wants_json { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-        let told: HashMap<String, String> = match paste.errors.first() {
-            Some((why, [_, word, _])) => [("line".to_owned(), format!("{word}: {why}"))].into(),
-            None if paste.open.is_empty() => [("line".to_owned(), "Paste a docker run line.".to_owned())].into(),
-            None => paste.open.iter().map(|open| (open.text.clone(), open.help.to_owned())).collect(),
+        let told: HashMap<String, String> = match paste.told() {
+            told if !told.is_empty() => told,
+            _ if paste.open.is_empty() => [("line".to_owned(), "Paste a docker run line.".to_owned())].into(),
+            _ => paste.open.iter().map(|open| (open.text.clone(), open.help.to_owned())).collect(),
         };
         let fields = Fields::default();
         let checked = Draft::read(&fields).check();
@@ -142,6 +148,13 @@ pub async fn pasted(page: &Page, fields: &Fields) -> Result<Response, Error> {
     };
     let fields = fill(&line);
     let checked = Draft::read(&fields).check();
+    if !paste.errors.is_empty() {
+        // A person goes on with what could be filled in.
+        let told = paste.told();
+        let drawn = Form { wrong: Some(Vec::new()), paste, ..Form::new(page, &fields, &checked).await };
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return page.wrong(status, "docker would refuse the line.", told, || form(page, &drawn));
+    }
     if page.wants_json {
         let data = || json::Pasted {
             sketch: create::sketch(page, &checked),
