@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -44,6 +45,8 @@ pub struct Replacement {
     pub only_newer: bool,
     /// How long the new one has to stay up, where no health check says that it is well.
     pub watch: Duration,
+    /// Who has its network (`--network container:…`), and has none without it: made anew after it, with that of the new one.
+    pub followers: Vec<Replacement>,
 }
 
 /// What is under way, as it stands in its file.
@@ -141,9 +144,32 @@ impl Jobs<'_> {
     /// Makes a container anew.
     ///
     /// # Errors
-    /// [`Error::Conflict`] for one that could not be kept: it is removed when it ends, or is paused; those of
+    /// [`Error::Conflict`] for one that could not be kept, it or a follower: it is removed when it ends, or is paused; those of
     /// [`super::Containers::create`] for what may not be made.
     pub async fn replace(&self, mut wanted: Replacement, command: String) -> Result<Job, Error> {
+        let note = self.prepare(&mut wanted).await?;
+        let mut followers = Vec::new();
+        for follower in &mut wanted.followers {
+            followers.push(self.prepare(follower).await?);
+        }
+        let title = format!("Make {} anew", note.name);
+        let key = Some(format!("replace {}", wanted.old));
+        let work = move |engine: Engine, job: std::sync::Arc<Work>| async move {
+            let notes = std::iter::once(note).chain(followers).map(|note| Note { job: job.id(), ..note }).collect();
+            // It goes on to its end when the job is cancelled: back, then.
+            let (stays, leaves) = oneshot::channel();
+            let end = tokio::spawn(async move { Box::pin(engine.replace(&job, wanted, notes, leaves)).await }).await;
+            drop(stays);
+            end.unwrap_or_else(|error| Stage::Failed {
+                error: Error::Engine { status: 500, message: error.to_string() },
+                container: None,
+            })
+        };
+        Ok(self.start_or_join(key, "replace", title, command, Vec::new(), work).0)
+    }
+
+    /// Whether it may be made anew, and could be kept meanwhile; what is written down of it.
+    async fn prepare(&self, wanted: &mut Replacement) -> Result<Note, Error> {
         let engine = self.0;
         engine.reach.may_operate()?;
         engine.reaches_container(&wanted.old)?;
@@ -153,60 +179,77 @@ impl Jobs<'_> {
             return Err(Error::NotFound("this container is not there any more".to_owned()));
         };
         let detail = engine.containers().whole(&wanted.old).await?;
+        let refused = |why: &str| Err(Error::Conflict(format!("{}: {why}", old.name)));
         if detail.auto_remove {
-            return Err(Error::Conflict(
-                "It is removed when it ends (--rm): it could not be kept while the new one is tried.".to_owned(),
-            ));
+            return refused("it is removed when it ends (--rm), and could not be kept while the new one is tried.");
         }
         if old.state == State::Paused {
-            return Err(Error::Conflict("It is paused. Unpause it first: a frozen program cannot end.".to_owned()));
+            return refused("it is paused. Unpause it first: a frozen program cannot end.");
         }
         wanted.spec = engine.containers().admit(&wanted.spec).await?;
         engine.reach.may_pull(&wanted.spec.image)?;
-        let note = Note {
+        Ok(Note {
             job: 0,
             name: old.name.clone(),
             old: wanted.old.to_string(),
             new: None,
             has_shown: false,
             was_running: matches!(old.state, State::Running | State::Restarting),
-        };
-        let title = format!("Make {} anew", old.name);
-        let key = Some(format!("replace {}", wanted.old));
-        let work = move |engine: Engine, job: std::sync::Arc<Work>| async move {
-            let note = Note { job: job.id(), ..note };
-            // It goes on to its end when the job is cancelled: back, then.
-            let (stays, leaves) = oneshot::channel();
-            let end = tokio::spawn(async move { Box::pin(engine.replace(&job, &wanted, note, leaves)).await }).await;
-            drop(stays);
-            end.unwrap_or_else(|error| Stage::Failed {
-                error: Error::Engine { status: 500, message: error.to_string() },
-                container: None,
-            })
-        };
-        Ok(self.start_or_join(key, "replace", title, command, Vec::new(), work).0)
+        })
     }
 }
 
 impl Engine {
-    async fn replace(&self, job: &Work, wanted: &Replacement, mut note: Note, leaves: oneshot::Receiver<()>) -> Stage {
+    async fn replace(&self, job: &Work, wanted: Replacement, notes: Vec<Note>, leaves: oneshot::Receiver<()>) -> Stage {
         let mut board = Board { job, count: 0 };
+        let leaves = leaves.map(drop).shared();
         let old = Some(wanted.old.clone());
+        let followers = wanted.followers.clone();
+        let mut made = None;
+        for (wanted, note) in std::iter::once(wanted).chain(followers).zip(notes) {
+            let name = note.name.clone();
+            let mut wanted = wanted;
+            if let Some(first) = &made {
+                wanted.spec.host_config.network_mode = format!("container:{first}");
+            }
+            match (self.exchange(&mut board, &wanted, note, leaves.clone()).await, &made) {
+                (Ok((container, true)), None) => made = container,
+                // It is the newest already: nobody has lost anything.
+                (Ok((container, false)), None) => return Stage::Done { container },
+                (Ok(_), Some(_)) => {}
+                (Err(error), None) => return Stage::Failed { error: self.told(error), container: old },
+                (Err(error), Some(_)) => {
+                    job.say(&format!("{name} was not made anew, and has no network: {}", self.told(error)));
+                }
+            }
+        }
+        Stage::Done { container: made }
+    }
+
+    /// One for the other, or the old one as it was. Whether there is a new one.
+    async fn exchange(
+        &self,
+        board: &mut Board<'_>,
+        wanted: &Replacement,
+        mut note: Note,
+        leaves: impl Future<Output = ()>,
+    ) -> Result<(Option<ContainerId>, bool), Error> {
         let result = tokio::select! {
-            result = self.forth(&mut board, wanted, &mut note) => result,
-            _ = leaves => Err(Error::Conflict("It was cancelled.".to_owned())),
+            result = self.forth(board, wanted, &mut note) => result,
+            () = leaves => Err(Error::Conflict("It was cancelled.".to_owned())),
         };
-        let error = match result {
+        match result {
             Ok(container) => {
                 if note.has_shown {
-                    self.clear_away(&mut board, &note).await;
+                    self.clear_away(board, &note).await;
                 }
-                return Stage::Done { container };
+                Ok((container, note.has_shown))
             }
-            Err(error) => error,
-        };
-        self.back(&mut board, &note).await;
-        Stage::Failed { error: self.told(error), container: old }
+            Err(error) => {
+                self.back(board, &note).await;
+                Err(error)
+            }
+        }
     }
 
     /// Step by step to the new one.

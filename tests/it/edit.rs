@@ -407,3 +407,36 @@ async fn a_duplicate_is_like_it_under_another_name() {
     assert_eq!(first["HostConfig"]["Memory"], second["HostConfig"]["Memory"]);
     console.get("/containers/new?from=../x").await.expect(404);
 }
+
+#[tokio::test]
+async fn who_has_its_network_is_made_anew_with_it() {
+    // podman lists no container with whose network it has.
+    for engine in [RealEngine::docker28(), RealEngine::docker20()] {
+        let console = Console::on(&engine).await;
+        let vpn = engine.run("vpn", "busybox sleep 1000").await;
+        let client =
+            engine.run("client", &format!("--network container:{} -v /data -e A=1 busybox sleep 1000", vpn.name)).await;
+        let other = engine.run("other", &format!("--network container:{} busybox sleep 1000", vpn.name)).await;
+        for made in [&vpn, &client, &other] {
+            console.sees_state(&made.id, "running").await;
+        }
+        engine.docker(&["exec", &client.name, "sh", "-c", "echo kept > /data/x"]).await;
+        let plan = planned(&console, &vpn, "env-name", "B").await;
+        contains_all(&plan.text("form.confirm"), &[&client.name, &other.name, "has its network"]);
+        // All are ticked; one is left out.
+        let mut sent = with(fields(&plan, "form.confirm"), "watch", "0");
+        assert_eq!(sent.iter().filter(|(name, _)| name == "follow").count(), 2);
+        sent.retain(|(_, value)| *value != other.id);
+        let job = console.job_of(&post(&console, &vpn.path("replace"), &sent).await).await;
+        contains_all(&job.text("main"), &["done in", &format!("docker start {}", client.name)]);
+        let (now, follower) = (engine.made("vpn").await, engine.made("client").await);
+        assert!(now.id != vpn.id && follower.id != client.id);
+        let has = engine.inspect(&follower.id).await;
+        assert_eq!(has["HostConfig"]["NetworkMode"], format!("container:{}", now.id));
+        assert_eq!(has["State"]["Running"], true);
+        assert_eq!(engine.docker(&["exec", &client.name, "cat", "/data/x"]).await, "kept");
+        let seen = async |name: &str| engine.docker(&["exec", name, "hostname"]).await;
+        assert_eq!(seen(&client.name).await, seen(&vpn.name).await, "one network, one name");
+        assert_eq!(engine.made("other").await.id, other.id, "who was not ticked stays");
+    }
+}

@@ -18,8 +18,12 @@ use crate::engine::{
 /// Bytes of `/dev/shm` where nobody says otherwise: Docker's, and podman's.
 const SHM: [i64; 2] = [64 << 20, 65_536_000];
 /// Variables that podman sets by itself. Source: podman 4.3, `pkg/specgen/generate/container.go`, and a container without any.
-const PODMAN_ENV: [&str; 3] =
-    ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm", "container=podman"];
+const PODMAN_ENV: [&str; 4] = [
+    "HOME=/root",
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "TERM=xterm",
+    "container=podman",
+];
 
 /// What an existing container was made from.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -159,6 +159,25 @@ struct Plan {
     command: String,
     /// What to know before.
     remarks: Vec<String>,
+    /// Who has its network, and has none until it is made anew too.
+    followers: Vec<Follower>,
+}
+
+/// A container that has the network of another (`--network container:…`).
+#[derive(Serialize, ToSchema)]
+#[schema(as = ContainerFollower)]
+struct Follower {
+    /// Its id.
+    id: String,
+    /// Its name.
+    name: String,
+}
+
+/// Those of a container.
+fn followers(page: &Page, c: &Container) -> Vec<Follower> {
+    let follows = |of: &str| of == c.id.as_str() || of == c.name;
+    let all = page.picture.containers.values().filter(|other| other.network_of.as_deref().is_some_and(follows));
+    all.map(|other| Follower { id: other.id.to_string(), name: other.name.clone() }).collect()
 }
 
 #[derive(Template)]
@@ -181,6 +200,7 @@ struct RenewPage<'a> {
     /// Why there can be no newer one.
     fixed: Option<&'static str>,
     remarks: Vec<String>,
+    followers: Vec<Follower>,
     watch: String,
     wrong: Option<&'a str>,
 }
@@ -196,7 +216,7 @@ fn purpose(c: &Container) -> Purpose {
         draft: format!("/containers/{}/edit/draft", c.id),
         failed: "Nothing was changed",
         buttons: vec![Button { label: "Show what changes", sends: ("show", "1"), title: "Nothing is done yet" }],
-        help: "Next, you see what would be otherwise, and how. Nothing is done before you say so.",
+        help: "Next, you see what would be otherwise, and how. Nothing is done before you say so. A value that reads ‹hidden› stays what it is.",
         of: Some(c.id.clone()),
         pastes: false,
     }
@@ -253,28 +273,16 @@ async fn planned(page: &Page, c: &Container, fields: &Fields) -> Result<Result<(
     let plan = Plan {
         in_place: InPlace::of(c, &differences),
         command: after.to_command_multiline(if c.state.is_up() { Verb::Run } else { Verb::Create }),
-        remarks: remarks(page, c, &recipe),
+        remarks: remarks(&recipe),
+        followers: followers(page, c),
         differences,
     };
     Ok(Ok((plan, recipe, spec)))
 }
 
 /// What to know before a container is made anew.
-fn remarks(page: &Page, c: &Container, recipe: &Recipe) -> Vec<String> {
+fn remarks(recipe: &Recipe) -> Vec<String> {
     let mut remarks = Vec::new();
-    let others: Vec<&str> = page
-        .picture
-        .containers
-        .values()
-        .filter(|other| other.network_of.as_deref().is_some_and(|of| of == c.id.as_str() || of == c.name))
-        .map(|other| other.name.as_str())
-        .collect();
-    if !others.is_empty() {
-        remarks.push(format!(
-            "{} has its network from this container, and has none afterwards until it is made anew too.",
-            others.join(", ")
-        ));
-    }
     if !recipe.anonymous.is_empty() {
         remarks.push("Its volumes without a name stay with it.".to_owned());
     }
@@ -301,7 +309,7 @@ fn plan_page(
             .0
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
-            .filter(|(name, _)| !matches!(*name, "watch" | "pull" | "show" | "then"))
+            .filter(|(name, _)| !matches!(*name, "watch" | "pull" | "follow" | "show" | "then"))
             .collect(),
         watch: fields.get("watch").map_or_else(|| WATCH.0.to_string(), str::to_owned),
         wrong,
@@ -351,8 +359,23 @@ async fn replace(Id(id): Id<ContainerId>, page: Page, fields: Fields) -> Result<
     };
     page.engine.containers().unmask(&id, &mut spec).await?;
     recipe.keep_volumes(&mut spec);
-    let wanted = Replacement { old: id, spec, pull: fields.is_set("pull"), only_newer: false, watch };
+    let followers = following(&page, &c, &fields, watch).await?;
+    let wanted = Replacement { old: id, spec, pull: fields.is_set("pull"), only_newer: false, watch, followers };
     begin(&page, &c, "container.replace", wanted).await
+}
+
+/// Those that are to be made anew with it, as they are.
+async fn following(page: &Page, c: &Container, fields: &Fields, watch: Duration) -> Result<Vec<Replacement>, Error> {
+    let mut following = Vec::new();
+    for follower in followers(page, c).into_iter().filter(|it| fields.all("follow").any(|id| id == it.id)) {
+        let Ok(old) = follower.id.parse::<ContainerId>() else { continue };
+        let recipe = page.engine.containers().recipe(&old).await?;
+        let mut spec = recipe.spec.clone();
+        page.engine.containers().unmask(&old, &mut spec).await?;
+        recipe.keep_volumes(&mut spec);
+        following.push(Replacement { old, spec, pull: false, only_newer: false, watch, followers: Vec::new() });
+    }
+    Ok(following)
 }
 
 /// Begins the job, as a deed.
@@ -404,7 +427,8 @@ fn renew_page(
         chrome: Chrome::new(page, format!("Update the image of {}", c.name)),
         image: &recipe.spec.image,
         fixed: fixed(&recipe.spec.image),
-        remarks: remarks(page, c, recipe),
+        remarks: remarks(recipe),
+        followers: followers(page, c),
         watch: fields.get("watch").map_or_else(|| WATCH.0.to_string(), str::to_owned),
         wrong,
         c,
@@ -421,6 +445,8 @@ struct Renewal {
     fixed: Option<&'static str>,
     /// What to know before.
     remarks: Vec<String>,
+    /// Who has its network, and has none until it is made anew too.
+    followers: Vec<Follower>,
 }
 
 /// `GET /containers/{id}/renew`: asks whether to make it anew of the newest image.
@@ -430,7 +456,8 @@ async fn ask_renew(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Erro
     let data = || Renewal {
         image: recipe.spec.image.clone(),
         fixed: fixed(&recipe.spec.image),
-        remarks: remarks(&page, &c, &recipe),
+        remarks: remarks(&recipe),
+        followers: followers(&page, &c),
     };
     page.show(data, || renew_page(&page, &c, &recipe, &Fields::default(), None))
 }
@@ -455,7 +482,8 @@ async fn renew(Id(id): Id<ContainerId>, page: Page, fields: Fields) -> Result<Re
     let mut spec = recipe.spec.clone();
     page.engine.containers().unmask(&id, &mut spec).await?;
     recipe.keep_volumes(&mut spec);
-    let wanted = Replacement { old: id, spec, pull: true, only_newer: !fields.is_set("anyway"), watch };
+    let followers = following(&page, &c, &fields, watch).await?;
+    let wanted = Replacement { old: id, spec, pull: true, only_newer: !fields.is_set("anyway"), watch, followers };
     begin(&page, &c, "container.renew", wanted).await
 }
 
@@ -466,6 +494,10 @@ fn watch_field() -> Field {
         0,
         3_600,
     )
+}
+
+fn follow_field() -> Field {
+    Field::list_like("follow", "Ids of containers that have its network, and are made anew after it.", "^[0-9a-f]{64}$")
 }
 
 fn doc_plan() -> Doc {
@@ -480,7 +512,7 @@ fn doc_replace() -> Doc {
     Doc::new("Make a container anew, otherwise")
         .about("As a job: the old one is kept until the new one has shown that it runs, and comes back if it does not. Volumes stay, those without a name too; a value that reads ‹hidden› stays as it is.")
         .place(docs::id())
-        .body([Field::switch("pull", "Pulls the image first, even if there is one."), watch_field()].into_iter().chain(docs::new().into_iter().map(Field::loose)))
+        .body([Field::switch("pull", "Pulls the image first, even if there is one."), watch_field(), follow_field()].into_iter().chain(docs::new().into_iter().map(Field::loose)))
         .gives::<Begun>(202, "It goes on as a job.")
 }
 
@@ -494,7 +526,7 @@ fn doc_renew() -> Doc {
     Doc::new("Make a container anew of the newest image")
         .about("Pulls the image under the name that the container was made with. If it is the one that it has, nothing is done.")
         .place(docs::id())
-        .body([watch_field(), Field::switch("anyway", "Makes it anew even if there is no newer image.")])
+        .body([watch_field(), follow_field(), Field::switch("anyway", "Makes it anew even if there is no newer image.")])
         .gives::<Begun>(202, "It goes on as a job.")
 }
 
