@@ -86,12 +86,12 @@ before(async () => {
     "the question to remove": `/containers/${id}/remove`, "the question to kill": `/containers/${id}/kill`, "the question to rename": `/containers/${id}/rename`, "the question to stop": `/containers/${id}/stop`,
     "the question about many": `/containers/confirm?action=remove&id=${id}&id=${other}`,
     "the volumes": "/volumes", "a volume": `/volumes/${volume}`, "the form of a volume": "/volumes/new", "the question about a volume": `/volumes/${volume}/remove`, "prune": "/volumes/prune?all=1",
-    "the events": "/events", "the jobs": "/jobs", "a job": jobs.headers.get("location") ?? "/jobs", "nothing there": "/containers/0000", "no such page": "/nope",
+    "what was removed": "/containers/removed", "the palette as a page": "/go?q=stop+web", "the events": "/events", "the jobs": "/jobs", "a job": jobs.headers.get("location") ?? "/jobs", "nothing there": "/containers/0000", "no such page": "/nope",
     "an empty overview": `${empty.url}/`, "an empty list": `${empty.url}/containers`, "no volumes": `${empty.url}/volumes`, "no jobs": `${empty.url}/jobs`,
     "a thousand": `${many.url}/containers`, "their overview": `${many.url}/`, "no engine": `${gone.url}/containers`,
   };
   for (const [what, below] of Object.entries({ "its log": "logs", "a terminal": "terminal", "how to attach": "attach", "its use": "stats", "its processes": "processes", "its files": "files", "a file": "files?path=/etc/passwd",
-    "its changes": "changes", "its health": "health", "its history": "history", "its limits": "update", "an image of it": "commit", "its export": "export" })) pages[what] = `/containers/${id}/${below}`;
+    "its changes": "changes", "its health": "health", "its history": "history", "its limits": "update", "an image of it": "commit", "its export": "export", "its recipe": "recipe", "its form": "edit", "its update": "renew" })) pages[what] = `/containers/${id}/${below}`;
   for (const [what, below] of Object.entries({ log: "logs", terminal: "terminal", use: "stats", processes: "processes", files: "files", limits: "update" })) pages[`the ${what} of one that never ran`] = `/containers/${never}/${below}`;
   for (const [what, path] of Object.entries({
     "the images": "/images", "those found": `/images?q=${image}`, "no such image": "/images?q=nothing-is-called-so", "an image": `/images/${image}`, "an image with its values": `/images/${image}?reveal=1`,

@@ -75,6 +75,19 @@ try {
   for (const [who, what, verb, fields] of [[ada, "backup", "start"], [ben, "api", "restart", { timeout: "1" }], [ben, "cache", "stop", { timeout: "1" }], [ada, "web", "pause"], [ada, "web", "unpause"],
     [admin, "cache", "start"], [ada, "backup", "remove"]]) await post(it, `/containers/${ids[what]}/${verb}`, fields ?? {}, who.cookie);
   await take("activity", "/activity", { size: wide });
+  await take("recipe", `/containers/${id}/recipe`, { size: wide });
+  await take("edit", `/containers/${id}/edit`, { size: wide }, async (page) => {
+    await page.locator("#f-memory").fill("512m");
+    await page.locator("#rows-env [name=env-name]").last().fill("LOG_LEVEL");
+    await page.locator("#rows-env [name=env-value]").last().fill("debug");
+    await page.getByRole("button", { name: "Show what changes" }).first().click();
+    await page.locator("table.differs").waitFor();
+  });
+  await take("palette", "/containers", { size: wide }, async (page) => {
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("docker stop -t 5 api");
+    await sleep(1500);
+  });
   await take("networks", "/networks/map", { size: wide });
   for (const tab of ["logs", "stats"]) await take(tab, `/containers/${id}/${tab}`, { size: wide }, () => sleep(6000));
   await take("terminal", `/containers/${id}/terminal`, { size: wide }, async (page) => {
