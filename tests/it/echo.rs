@@ -535,3 +535,125 @@ async fn every_page_shows_its_command_or_says_that_there_is_none() {
     assert!(count > 60, "{count} pages");
     assert!(silent.is_empty(), "{silent:#?}");
 }
+
+#[tokio::test]
+async fn a_terminal_asks_for_what_docker_exec_does() {
+    let engine = RealEngine::docker28();
+    let proxy = FaultProxy::before(&engine.socket);
+    let console = Console::start(proxy.socket()).ready().await;
+    let other = FaultProxy::before(&engine.socket);
+    other.faults(|faults| faults.one_each = true);
+    let web = engine.run("web", "busybox sleep 1000").await;
+    console.sees_state(&web.id, "running").await;
+    let execs = |proxy: &FaultProxy| -> Vec<Value> {
+        let all = proxy.sent("/containers/").into_iter();
+        let all = all.filter_map(|body| serde_json::from_str::<Value>(&body).ok()).map(said_of);
+        // Not what ends the processes of one that is closed.
+        all.filter(|body| body["Cmd"][0] == "sh")
+            .map(|mut body| {
+                // The terminal's type and size, which are told apart in what follows; that keys leave it.
+                for key in ["ConsoleSize", "Env", "DetachKeys"] {
+                    body.as_object_mut().expect("an exec").remove(key);
+                }
+                body
+            })
+            .collect()
+    };
+    for fields in [
+        vec![("command", "sh")],
+        vec![("command", "sh -c 'echo \"two  words\"; exit 0'"), ("user", "1000"), ("workdir", "/etc")],
+    ] {
+        let (mine, theirs) = (execs(&proxy).len(), execs(&other).len());
+        let terminal = console.terminal(&web, &fields).await;
+        until("it has asked", async || (execs(&proxy).len() > mine).then_some(())).await;
+        // A terminal for the command, which ends with its input.
+        let mut script = tokio::process::Command::new("script");
+        script.args(["-qec", &terminal.command, "/dev/null"]).env("DOCKER_HOST", other.url());
+        script.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null()).kill_on_drop(true);
+        let mut child = script.spawn().expect("script runs");
+        until("the command has asked", async || (execs(&other).len() > theirs).then_some(())).await;
+        let _ = child.kill().await;
+        let (done, same) = (execs(&proxy).pop().expect("one"), execs(&other).pop().expect("one"));
+        assert_eq!(done, same, "{}", terminal.command);
+    }
+}
+
+/// Pages that ask the engine for what they show: where, and whether the command's own question is among the console's.
+const READS: &[&str] = &[
+    "/containers/ID/processes",
+    "/containers/ID/changes",
+    "/containers/ID/inspect",
+    "/containers/ID/logs",
+    "/containers/ID/export.tar",
+    "/engine/disk",
+    "/containers",
+    "/images",
+    "/volumes",
+    "/networks",
+    "/images/IMAGE",
+    "/volumes/SELF",
+    "/networks/NET",
+];
+
+#[tokio::test]
+async fn a_page_asks_the_engine_for_what_its_command_does() {
+    let engine = RealEngine::docker28();
+    let proxy = FaultProxy::before(&engine.socket);
+    let console = Console::start(proxy.socket()).ready().await;
+    let other = FaultProxy::before(&engine.socket);
+    other.faults(|faults| faults.one_each = true);
+    let name = engine.name("web");
+    let web = engine.run("web", "busybox sleep 1000").await;
+    engine.docker(&["volume", "create", &name]).await;
+    engine.goes_too("volume", &name);
+    engine.docker(&["network", "create", &name]).await;
+    engine.goes_too("network", &name);
+    engine.docker(&["tag", "busybox:latest", &format!("{name}:1")]).await;
+    engine.goes_too("image", &format!("{name}:1"));
+    let ours = ours(&engine, &name).await;
+    let word = |word: &str| ours.iter().find(|(_, known)| **known == word).map_or("", |(id, _)| id.as_str());
+    console.sees_state(&web.id, "running").await;
+    console.sees_network(word("NET")).await;
+    let questions = |proxy: &FaultProxy, from: usize| -> Vec<String> {
+        let asked = proxy.seen().into_iter().skip(from).filter(|(method, _)| method == "GET");
+        let paths = asked.map(|(_, path)| without_version(&path).split('?').next().unwrap_or_default().to_owned());
+        paths
+            .filter(|path| !matches!(path.as_str(), "/_ping" | "/version" | "/info"))
+            // By its id, its name, or a tag.
+            .map(|path| path.replace(&format!("{name}:1"), "SELF").replace(&name, "SELF"))
+            .map(|path| ours.iter().fold(path, |path, (id, _)| path.replace(id.as_str(), "SELF")))
+            .map(|path| path.replace("sha256:SELF", "SELF").replace("docker.io/library/busybox:latest", "SELF"))
+            .map(|path| path.replace("busybox:latest", "SELF"))
+            .collect()
+    };
+    let mut differ = Vec::new();
+    for page in READS {
+        let path = page
+            .replace("SELF", &name)
+            .replace("ID", word("ID"))
+            .replace("NET", word("NET"))
+            .replace("IMAGE", word("IMAGE"));
+        if *page == "/engine/disk" {
+            console.post("/engine/disk/measure", &[]).await;
+        }
+        let answer = console.get(&path).await.expect(200);
+        let command = match answer.header("content-type") {
+            kind if kind.starts_with("text/html") => answer.commands().first().cloned().unwrap_or_default(),
+            _ => format!("docker export -o {name}.tar {name}"),
+        };
+        let from = other.seen().len();
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut docker = tokio::process::Command::new("sh");
+        docker.env("DOCKER_HOST", other.url()).args(["-c", &command]).stdin(std::process::Stdio::null());
+        let output = docker.current_dir(folder.path()).output().await.expect("a shell");
+        if !output.status.success() {
+            differ.push(format!("{path}: {command}: {}", String::from_utf8_lossy(&output.stderr)));
+        }
+        let mine = questions(&proxy, 0);
+        let missing: Vec<_> = questions(&other, from).into_iter().filter(|path| !mine.contains(path)).collect();
+        if !missing.is_empty() {
+            differ.push(format!("{path}: {command} asks for {missing:?}, the console for\n    {mine:?}"));
+        }
+    }
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
+}
