@@ -314,6 +314,151 @@ async fn done(console: &Console, path: &str, fields: &[(&str, &str)], file: Opti
     answer
 }
 
+/// The same words for what a request names by its id, its name or a tag of it, and for what is said in two ways.
+fn by_name(all: Vec<String>) -> Vec<String> {
+    const PAIRS: [(&str, &str); 11] = [
+        ("/containers/ID", "/containers/SELF"),
+        ("/networks/NET", "/networks/SELF"),
+        (r#""Container":"ID""#, r#""Container":"SELF""#),
+        ("/images/IMAGE", "/images/SELF:1"),
+        ("/images/busybox:latest", "/images/SELF:1"),
+        ("repo=docker.io/library/", "repo="),
+        ("%3A", ":"),
+        ("container=ID", "container=SELF"),
+        // Whether it tells of its progress.
+        ("/images/load?quiet=1", "/images/load?"),
+        ("repo=SELF&tag=1", "repo=SELF:1"),
+        // A folder is one with a slash behind it, too.
+        ("path=/tmp/", "path=/tmp"),
+    ];
+    let plain = |request: String| {
+        let request = match request.split_once("/exec/") {
+            Some((before, after)) => format!("{before}/exec/EXEC{}", after.get(64..).unwrap_or_default()),
+            None => request,
+        };
+        PAIRS.iter().fold(request, |request, (from, to)| request.replace(from, to))
+    };
+    all.into_iter().map(plain).collect()
+}
+
+/// What a deed is done to, and its twin, for the command.
+struct Thing {
+    name: String,
+    /// What it is called by the engine, and the words that stand for that.
+    words: BTreeMap<String, &'static str>,
+}
+
+impl Thing {
+    async fn made(engine: &RealEngine, deed: &Deed, name: String, folder: &Path) -> Self {
+        before(engine, deed, &name, folder).await;
+        for (kind, of) in [
+            ("network", name.clone()),
+            ("volume", name.clone()),
+            ("image", format!("{name}:1")),
+            ("image", format!("{name}:2")),
+            ("image", format!("{}/{name}:1", registry())),
+        ] {
+            engine.goes_too(kind, &of);
+        }
+        Self { words: ours(engine, &name).await, name }
+    }
+
+    fn id(&self, word: &str) -> &str {
+        self.words.iter().find(|(_, known)| **known == word).map_or("", |(id, _)| id)
+    }
+
+    /// A path or a field, with its own names.
+    fn fill(&self, text: &str) -> String {
+        text.replace("SELF", &self.name)
+            .replace("REGISTRY", &registry())
+            .replace("ID", self.id("ID"))
+            .replace("NET", self.id("NET"))
+            .replace("IMAGE", self.id("IMAGE"))
+    }
+
+    /// Waits until the console knows it.
+    async fn is_seen(&self, console: &Console, deed: &Deed) {
+        if !self.id("ID").is_empty() {
+            console.sees(self.id("ID")).await;
+        }
+        if !self.id("NET").is_empty() {
+            console.sees_network(self.id("NET")).await;
+        }
+        if deed.path.contains("IMAGE") {
+            let path = format!("/images/{}/remove", self.id("IMAGE"));
+            let tag = deed.fields.first().map(|it| self.fill(it.1)).filter(|tag| tag.ends_with(":1"));
+            until("the image is seen", async || {
+                let page = console.get(&path).await;
+                let tags = page.attributes("[name=tag]", "value");
+                (page.status == 200 && tag.as_ref().is_none_or(|tag| tags.contains(tag))).then_some(())
+            })
+            .await;
+        }
+    }
+}
+
+/// Does it, and the command that is shown for it to its twin; where the two differ.
+async fn differs(
+    engine: &RealEngine,
+    console: &Console,
+    (ours_by, theirs_by): (&FaultProxy, &FaultProxy),
+    deed: &Deed,
+    at: usize,
+) -> Result<(), String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let thing = Thing::made(engine, deed, engine.name(&format!("a{at}x")), folder.path()).await;
+    let twin = Thing::made(engine, deed, engine.name(&format!("b{at}x")), folder.path()).await;
+    for it in [&thing, &twin] {
+        it.is_seen(console, deed).await;
+        if !deed.first.is_empty() {
+            done(console, &it.fill(deed.first), &[], None).await;
+        }
+    }
+    // What was removed is shown as long as it is.
+    let kept = format!("[data-removed='{}'] [data-command]", thing.id("ID"));
+    let page = console.get("/containers/removed").await;
+    let shown = page.has(&kept).then(|| page.lines_of(&kept));
+    let path = thing.fill(deed.path);
+    let fields: Vec<(&str, String)> = deed.fields.iter().map(|(key, value)| (*key, thing.fill(value))).collect();
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let file = (!deed.file.is_empty()).then(|| folder.path().join(thing.fill(deed.file)));
+    let from = ours_by.seen().len();
+    let answer = done(console, &path, &fields, file.as_deref()).await;
+    if answer.status >= 300 {
+        return Err(format!("{path}: {}", answer.body));
+    }
+    let mut words = thing.words.clone();
+    words.extend(ours(engine, &thing.name).await);
+    let asked = by_name(writes(ours_by, from, &words));
+    // The command is in the answer; of what was made, in the form that made it.
+    let said = answer.json();
+    let command = match (said["command"].as_str(), deed.path) {
+        (Some(command), _) => command.to_owned(),
+        (None, _) if shown.is_some() => shown.unwrap_or_default(),
+        (None, "/containers") => {
+            let draft = console.ask("POST", "/containers/draft").header("accept", "application/json");
+            let draft = draft.form(&fields).send().await.json();
+            draft["command"].as_str().unwrap_or_default().replacen("docker run -d", "docker create", 1)
+        }
+        (None, path) => console.get(&format!("{path}/new?name={}", thing.name)).await.text("#run-line"),
+    };
+    if !command.starts_with("docker ") {
+        return Err(format!("{path} shows no command: {}", answer.body));
+    }
+    let from = theirs_by.seen().len();
+    let line = command.replace(&thing.name, &twin.name);
+    let mut docker = tokio::process::Command::new("sh");
+    docker.env("DOCKER_HOST", theirs_by.url()).args(["-c", &line]).stdin(std::process::Stdio::null());
+    let output = docker.current_dir(folder.path()).output().await.expect("a shell");
+    if !output.status.success() {
+        return Err(format!("{line}: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    let mut words = twin.words.clone();
+    words.extend(ours(engine, &twin.name).await);
+    let same = by_name(writes(theirs_by, from, &words));
+    if asked == same { Ok(()) } else { Err(format!("{command}\n  done:    {asked:?}\n  command: {same:?}")) }
+}
+
 #[tokio::test]
 async fn the_command_that_is_shown_asks_the_engine_for_the_same() {
     let engine = RealEngine::docker28();
@@ -323,130 +468,7 @@ async fn the_command_that_is_shown_asks_the_engine_for_the_same() {
     other.faults(|faults| faults.one_each = true);
     let mut differ = Vec::new();
     for (at, deed) in DEEDS.iter().enumerate() {
-        let (name, twin) = (engine.name(&format!("a{at}x")), engine.name(&format!("b{at}x")));
-        let folder = tempfile::tempdir().expect("a folder");
-        for name in [&name, &twin] {
-            before(&engine, deed, name, folder.path()).await;
-            for (kind, of) in [
-                ("network", name.clone()),
-                ("volume", name.clone()),
-                ("image", format!("{name}:1")),
-                ("image", format!("{name}:2")),
-                ("image", format!("{}/{name}:1", registry())),
-            ] {
-                engine.goes_too(kind, &of);
-            }
-        }
-        let mine = ours(&engine, &name).await;
-        let word =
-            |word: &str| mine.iter().find(|(_, known)| **known == word).map_or("", |(id, _)| id.as_str()).to_owned();
-        let fill = |text: &str| {
-            text.replace("SELF", &name)
-                .replace("REGISTRY", &registry())
-                .replace("ID", &word("ID"))
-                .replace("NET", &word("NET"))
-                .replace("IMAGE", &word("IMAGE"))
-        };
-        if !word("ID").is_empty() {
-            console.sees(&word("ID")).await;
-        }
-        if !word("NET").is_empty() {
-            console.sees_network(&word("NET")).await;
-        }
-        if !word("IMAGE").is_empty() {
-            let (path, tag) = (format!("/images/{}/remove", word("IMAGE")), &deed.fields.first().map(|it| fill(it.1)));
-            let tag = tag.clone().filter(|tag| deed.path.contains("IMAGE") && tag.ends_with(":1"));
-            until("the image is seen", async || {
-                let page = console.get(&path).await;
-                let tags = page.attributes("[name=tag]", "value");
-                (page.status == 200 && tag.as_ref().is_none_or(|tag| tags.contains(tag))).then_some(())
-            })
-            .await;
-        }
-        if !deed.first.is_empty() {
-            done(&console, &fill(deed.first), &[], None).await;
-            let other = ours(&engine, &twin).await;
-            let id = other.iter().find(|(_, known)| **known == "ID").map_or("", |(id, _)| id.as_str());
-            console.sees(id).await;
-            done(&console, &deed.first.replace("ID", id), &[], None).await;
-        }
-        // What was removed is shown as long as it is.
-        let kept = format!("[data-removed='{}'] [data-command]", word("ID"));
-        let page = console.get("/containers/removed").await;
-        let shown = page.has(&kept).then(|| page.lines_of(&kept));
-        let path = fill(deed.path);
-        let fields: Vec<(String, String)> =
-            deed.fields.iter().map(|(key, value)| ((*key).to_owned(), fill(value))).collect();
-        let fields: Vec<(&str, &str)> = fields.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        let from = proxy.seen().len();
-        let file = (!deed.file.is_empty()).then(|| folder.path().join(fill(deed.file)));
-        let answer = done(&console, &path, &fields, file.as_deref()).await;
-        if answer.status >= 300 {
-            differ.push(format!("{path}: {}", answer.body));
-            continue;
-        }
-        let mut mine = mine.clone();
-        mine.extend(ours(&engine, &name).await);
-        let asked = writes(&proxy, from, &mine);
-        // The command is in the answer; of what was made, in the form that made it.
-        let said = answer.json();
-        let command = match (said["command"].as_str(), deed.path) {
-            (Some(command), _) => command.to_owned(),
-            (None, _) if shown.is_some() => shown.unwrap_or_default(),
-            (None, "/containers") => {
-                let draft = console.ask("POST", "/containers/draft").header("accept", "application/json");
-                let draft = draft.form(&fields).send().await.json();
-                draft["command"].as_str().unwrap_or_default().replacen("docker run -d", "docker create", 1)
-            }
-            (None, path) => console.get(&format!("{path}/new?name={name}")).await.text("#run-line"),
-        };
-        if !command.starts_with("docker ") {
-            differ.push(format!("{path} shows no command: {}", answer.body));
-            continue;
-        }
-        let mut theirs = ours(&engine, &twin).await;
-        let from = other.seen().len();
-        let line = command.replace(&name, &twin);
-        let mut docker = tokio::process::Command::new("sh");
-        docker.env("DOCKER_HOST", other.url()).args(["-c", &line]).stdin(std::process::Stdio::null());
-        let output = docker.current_dir(folder.path()).output().await.expect("a shell");
-        if !output.status.success() {
-            differ.push(format!("{line}: {}", String::from_utf8_lossy(&output.stderr)));
-            continue;
-        }
-        theirs.extend(ours(&engine, &twin).await);
-        let same = writes(&other, from, &theirs);
-        let by_name = |all: Vec<String>| -> Vec<String> {
-            all.into_iter()
-                .map(|request| {
-                    // By its id or by a name of it.
-                    let pairs = [
-                        ("/containers/ID", "/containers/SELF"),
-                        ("/networks/NET", "/networks/SELF"),
-                        (r#""Container":"ID""#, r#""Container":"SELF""#),
-                        ("/images/IMAGE", "/images/SELF:1"),
-                        ("/images/busybox:latest", "/images/SELF:1"),
-                        ("repo=docker.io/library/", "repo="),
-                        ("%3A", ":"),
-                        ("container=ID", "container=SELF"),
-                        // Whether it tells of its progress.
-                        ("/images/load?quiet=1", "/images/load?"),
-                        ("repo=SELF&tag=1", "repo=SELF:1"),
-                        // A folder is one with a slash behind it, too.
-                        ("path=/tmp/", "path=/tmp"),
-                    ];
-                    let request = match request.split_once("/exec/") {
-                        Some((before, after)) => format!("{before}/exec/EXEC{}", after.get(64..).unwrap_or_default()),
-                        None => request,
-                    };
-                    pairs.iter().fold(request, |request, (from, to)| request.replace(from, to))
-                })
-                .collect()
-        };
-        let (asked, same) = (by_name(asked), by_name(same));
-        if asked != same {
-            differ.push(format!("{command}\n  done:    {asked:?}\n  command: {same:?}"));
-        }
+        differ.extend(differs(&engine, &console, (&proxy, &other), deed, at).await.err());
     }
     assert!(differ.is_empty(), "{}", differ.join("\n"));
 }
