@@ -752,14 +752,18 @@ async fn s076_a_slow_stop_is_seen_by_everybody_and_is_no_error() {
     let begun = Instant::now();
     let stop = console.ask("POST", &slow.path("stop")).htmx().form(&[("timeout", "8")]);
     let stop = tokio::spawn(stop.send());
-    let give_up = console.ask("POST", &left.path("stop")).form(&[("timeout", "3")]);
+    let give_up = console.ask("POST", &left.path("stop")).form(&[("timeout", "6")]);
     let give_up = tokio::spawn(give_up.send());
     let is_stopping =
         |data: &str| data.contains(&slow.id) && data.contains("data-pending=\"stop\"") && data.contains("stopping");
     stream.until("stopping, in the other tab", is_stopping).await;
     console.sees(&left.id).await;
     until("the second is stopping, too", async || {
-        console.get("/containers").await.has(&format!("{}[data-pending=stop]", left.row())).then_some(())
+        console
+            .get(&format!("/containers?q={}", left.id))
+            .await
+            .has(&format!("{}[data-pending=stop]", left.row()))
+            .then_some(())
     })
     .await;
     give_up.abort();
