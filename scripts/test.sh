@@ -77,7 +77,7 @@ again_browser() {
   local files
   mapfile -t files < <(sed -nE "s/^ *location: '([^']+\.mjs):.*/\1/p" "$1" | sort -u)
   [ ${#files[@]} -gt 0 ] && [ ${#files[@]} -le 5 ] || return 1
-  node --test --test-reporter=tap --test-timeout=600000 --test-concurrency=1 "${files[@]}"
+  node --test --test-reporter=tap --test-timeout=900000 --test-concurrency=1 "${files[@]}"
 }
 
 need curl cc=gcc pkg-config
@@ -124,7 +124,7 @@ if wants browser; then
   # Named one by one: what `node --test FOLDER` means has changed between versions of node.
   mapfile -t files < <(find tests/browser -name node_modules -prune -o \( -name '*.test.js' -o -name '*.test.mjs' \) -print | sort)
   [ ${#files[@]} -gt 0 ] || die "no tests in tests/browser"
-  suite browser node --test --test-reporter=tap --test-timeout=600000 --test-concurrency=1 "${files[@]}"
+  suite browser node --test --test-reporter=tap --test-timeout=900000 --test-concurrency=1 "${files[@]}"
 fi
 if wants image; then suite image "$ROOT/scripts/test-image.sh"; fi
 if wants api; then suite api "$ROOT/scripts/test-api.sh"; fi

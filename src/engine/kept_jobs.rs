@@ -5,7 +5,6 @@
 
 use std::{
     fs, io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -17,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ContainerId, Engine, Error, Reach, Scope,
     jobs::{JobId, Layer, Part, Progress, Stage, Step, Work},
+    private,
 };
 
 /// How long a job stays after its end.
@@ -199,14 +199,8 @@ impl Files {
     pub(super) fn write(&self, work: &Work) {
         let Some(folder) = self.folder() else { return };
         let write = || {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-            let text = serde_json::to_vec(&Kept::of(work))?;
-            let path = Self::path(&folder, work.id());
-            let beside = path.with_extension("new");
-            let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-            io::Write::write_all(&mut file, &text)?;
-            // Put in place whole: there is never half of it.
-            fs::rename(beside, path)
+            private::folder(&folder)?;
+            private::write(&Self::path(&folder, work.id()), &serde_json::to_vec(&Kept::of(work))?)
         };
         self.note(write());
     }
@@ -221,7 +215,7 @@ impl Files {
 
     /// What an earlier console has written, in its order.
     fn read(folder: &Path) -> io::Result<Vec<Work>> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        private::folder(folder)?;
         let mut found = Vec::new();
         for entry in fs::read_dir(folder)?.filter_map(Result::ok) {
             let path = entry.path();

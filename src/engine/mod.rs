@@ -26,6 +26,7 @@ mod notes;
 mod own;
 mod past;
 mod picture;
+mod private;
 mod processes;
 mod reach;
 mod registries;

@@ -6,7 +6,6 @@
 use std::{
     collections::BTreeMap,
     fs, io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::PathBuf,
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
@@ -18,6 +17,7 @@ use super::{
     ContainerId, Created, Engine, Error, Recipe,
     containers::Containers,
     jobs::{Job, Jobs},
+    private,
     spec::Spec,
 };
 
@@ -85,10 +85,7 @@ impl Bin {
 
     pub(super) fn put(&self, removed: Removed) {
         let path = self.path(&removed.id);
-        let write = |path: PathBuf| {
-            let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-            io::Write::write_all(&mut file, &serde_json::to_vec(&removed)?)
-        };
+        let write = |path: PathBuf| private::write(&path, &serde_json::to_vec(&removed)?);
         if let Some(Err(error)) = path.map(write) {
             tracing::warn!(
                 error = error.to_string(),
@@ -129,9 +126,11 @@ impl Engine {
     /// # Errors
     /// What the folder's making and reading say.
     pub fn keep_removed(&self, folder: PathBuf) -> io::Result<()> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        private::folder(&folder)?;
         for entry in fs::read_dir(&folder)?.filter_map(Result::ok) {
-            if entry.metadata().is_ok_and(|about| about.is_file() && about.len() <= LARGEST)
+            // Not what was being written when the console ended.
+            if entry.path().extension().is_some_and(|it| it == "json")
+                && entry.metadata().is_ok_and(|about| about.is_file() && about.len() <= LARGEST)
                 && let Ok(text) = fs::read(entry.path())
                 && let Ok(removed) = serde_json::from_slice::<Removed>(&text)
             {

@@ -6,7 +6,6 @@
 
 use std::{
     fs, io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::PathBuf,
     sync::OnceLock,
     time::{Duration, Instant},
@@ -22,6 +21,7 @@ use super::{
     containers::{Detail, State, Verb},
     jobs::{Job, JobId, Jobs, Stage, Step, StepState, Work},
     logs::plain,
+    private,
     spec::Spec,
 };
 
@@ -87,13 +87,7 @@ impl Journal {
 
     fn write(&self, note: &Note) -> Result<(), Error> {
         let Some(path) = self.path(note) else { return Ok(()) };
-        let write = || {
-            let beside = path.with_extension("new");
-            let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-            io::Write::write_all(&mut file, &serde_json::to_vec(note)?)?;
-            file.sync_all()?;
-            fs::rename(beside, &path)
-        };
+        let write = || private::write_through(&path, &serde_json::to_vec(note)?);
         write().map_err(|error: io::Error| Error::Engine {
             status: 507,
             message: format!(
@@ -110,7 +104,10 @@ impl Journal {
 
     fn read(&self) -> Vec<Note> {
         let entries = self.0.get().and_then(|folder| fs::read_dir(folder).ok());
-        let texts = entries.into_iter().flatten().filter_map(|entry| fs::read(entry.ok()?.path()).ok());
+        let paths = entries.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+        // Not what was being written when the console ended.
+        let texts =
+            paths.filter(|path| path.extension().is_some_and(|it| it == "json")).filter_map(|it| fs::read(it).ok());
         texts.filter_map(|text| serde_json::from_slice(&text).ok()).collect()
     }
 }
@@ -438,7 +435,7 @@ impl Engine {
     /// # Errors
     /// What the folder's making says.
     pub fn keep_replacements(&self, folder: PathBuf) -> io::Result<()> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        private::folder(&folder)?;
         let _ = self.replacing.0.set(folder);
         for note in self.replacing.read() {
             let engine = self.clone();

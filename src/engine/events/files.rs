@@ -8,7 +8,7 @@ use std::{
     fmt,
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
@@ -18,6 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Event;
+use crate::engine::private;
 
 /// The largest file, in bytes.
 const FILE: u64 = 4 << 20;
@@ -205,7 +206,7 @@ impl Files {
 
     /// The newest file, if there is room in it, else a new one. A line that was not finished is ended.
     fn begin(folder: &Path, first: i64) -> io::Result<(File, u64)> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        private::folder(folder)?;
         let newest = Self::list(folder).last().copied();
         let name = match newest {
             Some((name, len)) if len < FILE => name,

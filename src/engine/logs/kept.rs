@@ -10,10 +10,7 @@ use std::{
     fs,
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -31,7 +28,7 @@ use super::{
     line::{Found, Line, Out, Places},
     reading::{Ask, Reading},
 };
-use crate::engine::{ContainerId, Engine, Error, Event};
+use crate::engine::{ContainerId, Engine, Error, Event, private};
 
 /// Logs that are put aside at once: a stack that is taken down ends in one moment.
 const AT_ONCE: usize = 24;
@@ -128,8 +125,8 @@ impl Shelf {
             out.write_all(&line.text)?;
         }
         let packed = out.finish()?;
-        write_whole(&body, &packed)?;
-        write_whole(&head, &serde_json::to_vec(&log)?)?;
+        private::write(&body, &packed)?;
+        private::write(&head, &serde_json::to_vec(&log)?)?;
         self.logs().insert(log.id.clone(), (log, u64::try_from(packed.len()).unwrap_or_default()));
         self.tidy(keep);
         Ok(())
@@ -143,7 +140,7 @@ impl Shelf {
         }
         let log = KeptLog { removed: Some(at), ..log };
         if let Ok(text) = serde_json::to_vec(&log)
-            && let Err(error) = write_whole(&Self::files(keep, id).0, &text)
+            && let Err(error) = private::write(&Self::files(keep, id).0, &text)
         {
             tracing::warn!(error = error.to_string(), "a kept log could not be written");
         }
@@ -203,15 +200,6 @@ fn unpack(mut bytes: Bytes) -> Vec<Line> {
 fn set_private(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
-}
-
-/// Written beside and put in place: there is never half of it.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // Two may be at the same: one that was asked to end has ended meanwhile.
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let beside = path.with_extension(format!("{}.new", NEXT.fetch_add(1, Ordering::Relaxed)));
-    fs::write(&beside, bytes)?;
-    fs::rename(beside, path)
 }
 
 impl Engine {

@@ -8,14 +8,14 @@ use std::{
     collections::HashSet,
     fs::{self, File, OpenOptions},
     io,
-    os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt},
+    os::unix::fs::{FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::{Duration, SystemTime},
 };
 
 use super::points::{Point, Range, VALUES};
-use crate::engine::ContainerId;
+use crate::engine::{ContainerId, private};
 
 /// What a file begins with, before the container's id.
 const MAGIC: &[u8; 16] = b"wheelhouse-use1\n";
@@ -51,7 +51,7 @@ impl Files {
     /// said once.
     pub(super) fn write(&self, batch: &[(ContainerId, Vec<Point>)]) -> bool {
         let work = || {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+            private::folder(&self.folder)?;
             batch.iter().try_for_each(|(id, minutes)| self.write_one(id, minutes))
         };
         match work() {
