@@ -108,3 +108,23 @@ async fn s041_what_was_removed_belongs_to_its_team() {
     console.by(&ann, "POST", &format!("/containers/removed/{}/restore", red.id)).send().await.expect(303);
     assert!(engine.exists(&red.name).await);
 }
+
+#[tokio::test]
+async fn many_that_were_removed_are_offered_back() {
+    let engine = RealEngine::docker28();
+    let console = Console::on(&engine).await;
+    let (one, two) = (engine.create("one", "busybox").await, engine.run("two", "busybox sleep 1000").await);
+    console.sees(&one.id).await;
+    console.sees_state(&two.id, "running").await;
+    let ask = async |action: &str, more: &[(&str, &str)]| {
+        let mut fields = vec![("action", action), ("id", one.id.as_str()), ("id", two.id.as_str())];
+        fields.extend_from_slice(more);
+        console.ask("POST", "/containers/bulk").header("hx-request", "true").form(&fields).send().await.expect(200)
+    };
+    assert!(!ask("start", &[]).await.said().contains("Undo"), "only what was removed");
+    let answer = ask("remove", &[("force", "1")]).await;
+    contains_all(&answer.said(), &["2 containers", "Undo"]);
+    assert!(answer.has("a[href='/containers/removed']"));
+    let page = console.get("/containers/removed").await;
+    contains_all(&page.text("main"), &[&one.name, &two.name]);
+}

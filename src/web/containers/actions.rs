@@ -469,6 +469,14 @@ pub async fn bulk(page: Page, fields: Fields) -> Result<Response, Error> {
                 .why(why)
                 .next(Step::link("How each ended", path)))
         }
-        _ => page.done(&format!("{}: {}.", count(total, "container"), verb.done()), &echo, fields.back("/containers")),
+        _ => {
+            let kept = page.engine.containers().removed();
+            let mut gone = progress.parts.iter().filter_map(|part| part.container.as_ref());
+            let is_kept = verb == Verb::Remove && gone.any(|id| kept.iter().any(|it| it.id == *id));
+            let undo = Step { right: Right::Create, ..Step::link("Undo…", "/containers/removed") };
+            let next = if is_kept { vec![undo] } else { Vec::new() };
+            let says = format!("{}: {}.", count(total, "container"), verb.done());
+            page.done_with(&says, &echo, fields.back("/containers"), &next)
+        }
     }
 }
