@@ -171,6 +171,24 @@ async fn s053_a_running_container_on_podman() {
 }
 
 /// One that does not run is read out of the engine's archive, and can be written but not renamed in.
+#[tokio::test]
+async fn the_root_is_not_removed() {
+    let engine = RealEngine::docker28();
+    let console = Console::on(&engine).await;
+    let web = engine.run("web", "busybox sleep 1000").await;
+    let volume = engine.volume("data", "").await;
+    console.sees_state(&web.id, "running").await;
+    console.sees_volume(&volume).await;
+    for path in [web.path("files/remove"), format!("/volumes/{volume}/files/remove")] {
+        for of in ["", "/", "/srv/.."] {
+            let asked = console.get(&format!("{path}?path={of}")).await;
+            assert!(asked.status == 422 && !asked.body.contains("rm -rf"), "{path} {of}: {}", asked.said());
+            console.post(&path, &[("path", of)]).await.expect(422);
+        }
+    }
+    assert_eq!(engine.state(&web.id).await, "running");
+}
+
 async fn browse_stopped(engine: RealEngine) {
     let web = engine.create("web", "busybox sh").await;
     let console = Console::on(&engine).await;

@@ -79,11 +79,6 @@ fn trailer(size: u64) -> Bytes {
     Bytes::from(vec![0; fill + 1024])
 }
 
-/// Whether this can be removed: not the folder that everything is in.
-fn removable(path: &FilePath) -> Result<(), Error> {
-    if path.is_root() { Err(Error::Invalid("the root is not removed".to_owned())) } else { Ok(()) }
-}
-
 impl Files<'_> {
     /// Whom something new in a folder belongs to, and its mode: of what it replaces, else as its folder.
     async fn like(&self, hand: &Hand, folder: &FilePath, name: &str, old: Option<Kind>) -> Result<Entry, Error> {
@@ -242,9 +237,8 @@ impl Files<'_> {
     /// How much goes with something that is to be removed, as far as can be counted.
     ///
     /// # Errors
-    /// As [`Files::look`]; [`Error::Invalid`] for the root.
+    /// As [`Files::look`].
     pub async fn weigh(&self, path: &FilePath) -> Result<(Entry, Weight), Error> {
-        removable(path)?;
         let hand = self.open(Wanted { writes: false, runs: true }).await?;
         let found = self.find(&hand, path).await?;
         let (_, entry) = self.first(&hand, path).await?;
@@ -270,7 +264,9 @@ impl Files<'_> {
     /// # Errors
     /// [`Error::Conflict`] where the container does not run.
     pub async fn remove(&self, path: &FilePath) -> Result<(), Error> {
-        removable(path)?;
+        if path.is_root() {
+            return Err(Error::Invalid("the root is not removed".to_owned()));
+        }
         let hand = self.commands().await?;
         let found = self.find(&hand, path).await?;
         let argv: &[&str] = if found.kind == Kind::Folder { &["rm", "-rf", "--"] } else { &["rm", "-f", "--"] };

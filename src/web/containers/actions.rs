@@ -450,33 +450,22 @@ pub async fn bulk(page: Page, fields: Fields) -> Result<Response, Error> {
         }
         return Ok(page.begun(&job));
     };
-    match &progress.stage {
-        Stage::Failed { error, .. } => {
-            let failed = progress.failures();
-            let lines = progress.parts.iter().filter_map(|part| match &part.result {
-                Some(Err(error)) => Some(format!("{}: {}", part.name, Error::from(error.clone()).reason())),
-                _ => None,
-            });
-            let why = lines.take(20).collect::<Vec<_>>().join(" ");
-            Err(Error::from(error.clone())
-                .what(format!(
-                    "{} of {} {} not {}.",
-                    failed,
-                    count(total, "container"),
-                    if failed == 1 { "was" } else { "were" },
-                    verb.done()
-                ))
-                .why(why)
-                .next(Step::link("How each ended", path)))
-        }
-        _ => {
-            let kept = page.engine.containers().removed();
-            let mut gone = progress.parts.iter().filter_map(|part| part.container.as_ref());
-            let is_kept = verb == Verb::Remove && gone.any(|id| kept.iter().any(|it| it.id == *id));
-            let undo = Step { right: Right::Create, ..Step::link("Undo…", "/containers/removed") };
-            let next = if is_kept { vec![undo] } else { Vec::new() };
-            let says = format!("{}: {}.", count(total, "container"), verb.done());
-            page.done_with(&says, &echo, fields.back("/containers"), &next)
-        }
+    if let Stage::Failed { error, .. } = &progress.stage {
+        let failed = progress.failures();
+        let lines = progress.parts.iter().filter_map(|part| match &part.result {
+            Some(Err(error)) => Some(format!("{}: {}", part.name, Error::from(error.clone()).reason())),
+            _ => None,
+        });
+        let why = lines.take(20).collect::<Vec<_>>().join(" ");
+        let were = if failed == 1 { "was" } else { "were" };
+        let what = format!("{failed} of {} {were} not {}.", count(total, "container"), verb.done());
+        return Err(Error::from(error.clone()).what(what).why(why).next(Step::link("How each ended", path)));
     }
+    let kept = page.engine.containers().removed();
+    let mut gone = progress.parts.iter().filter_map(|part| part.container.as_ref());
+    let is_kept = verb == Verb::Remove && gone.any(|id| kept.iter().any(|it| it.id == *id));
+    let undo = Step { right: Right::Create, ..Step::link("Undo…", "/containers/removed") };
+    let next = if is_kept { vec![undo] } else { Vec::new() };
+    let says = format!("{}: {}.", count(total, "container"), verb.done());
+    page.done_with(&says, &echo, fields.back("/containers"), &next)
 }

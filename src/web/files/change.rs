@@ -280,9 +280,18 @@ fn remove_command(spot: &Spot, path: &FilePath, is_folder: bool) -> String {
     }
 }
 
+/// What can be removed: not the folder that everything is in.
+fn removable(path: FilePath) -> Result<FilePath, Error> {
+    if path.is_root() {
+        let (status, why) = (StatusCode::UNPROCESSABLE_ENTITY, "Everything is in it: say what is to go.");
+        return Err(Error::of_fields(status, "The root is not removed.", [("path", why)]));
+    }
+    Ok(path)
+}
+
 /// `GET …/files/remove?path=/srv/a`: exactly what would go.
 pub async fn ask_remove(Target(place): Target, page: Page, Query(query): Query) -> Result<Response, Error> {
-    let path = path_of(query.get("path"))?;
+    let path = removable(path_of(query.get("path"))?)?;
     let spot = Spot::new(&page, place)?;
     let weighed = page.engine.files(&spot.place).weigh(&path).await;
     let (entry, weight) = weighed.map_err(|error| explain(error, &spot, &path))?;
@@ -323,7 +332,7 @@ pub async fn ask_remove(Target(place): Target, page: Page, Query(query): Query) 
 
 /// `POST …/files/remove?path=/srv/a`
 pub async fn remove(Target(place): Target, page: Page, fields: Fields) -> Result<Response, Error> {
-    let path = asked(&page, &fields)?;
+    let path = removable(asked(&page, &fields)?)?;
     let spot = Spot::new(&page, place)?;
     let command = remove_command(&spot, &path, true);
     let deed = spot.deed("file.delete", &command, path.as_str());
