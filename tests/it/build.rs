@@ -350,3 +350,30 @@ async fn s081_a_full_disk_for_uploads_says_which_and_what_streams_goes_on() {
     .await;
     assert_eq!(told["stage"], "done", "{told}");
 }
+
+#[tokio::test]
+async fn the_command_that_is_shown_builds_the_same() {
+    let engine = RealEngine::docker28();
+    let console = Console::on(&engine).await;
+    let (tag, twin) = (format!("{}:1", engine.name("shown")), format!("{}:1", engine.name("typed")));
+    engine.goes_too("image", &tag);
+    engine.goes_too("image", &twin);
+    let dockerfile = "FROM busybox\nARG WHO\nENV FOR=$WHO\nRUN echo \"for $WHO\" > /who\nCMD [\"cat\", \"/who\"]\n";
+    let form = [("tag", &*tag), ("text", dockerfile), ("arg", "WHO=the team"), ("pull", "")];
+    let answer = console.ask("POST", "/build").header("accept", "application/json").form(&form).send().await.json();
+    let told = ended(&console, answer["location"].as_str().expect("a job")).await;
+    assert_eq!(told["stage"], "done", "{told}");
+    let page = console.get(&format!("/build?tag={tag}&arg=WHO%3Dthe+team")).await;
+    let command = page.commands()[0].replace(&tag, &twin);
+    // A Dockerfile alone comes from stdin. With the classic builder, which docker has without a plugin.
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), dockerfile).expect("written");
+    engine.shell(&format!("DOCKER_BUILDKIT=0 {command} < '{}'", file.path().display())).await;
+    let config = async |image: &str| {
+        let all = engine.docker(&["image", "inspect", image]).await;
+        let all: serde_json::Value = serde_json::from_str(&all).expect("JSON");
+        let config = &all[0]["Config"];
+        (config["Env"].clone(), config["Cmd"].clone(), engine.docker(&["run", "--rm", image]).await)
+    };
+    assert_eq!(config(&tag).await, config(&twin).await, "{command}");
+}
