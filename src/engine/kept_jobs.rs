@@ -217,11 +217,8 @@ impl Files {
     fn read(folder: &Path) -> io::Result<Vec<Work>> {
         private::folder(folder)?;
         let mut found = Vec::new();
-        for entry in fs::read_dir(folder)?.filter_map(Result::ok) {
-            let path = entry.path();
-            let is_ours = path.extension().is_some_and(|kind| kind == "json")
-                && entry.metadata().is_ok_and(|about| about.is_file() && about.len() <= LARGEST);
-            if !is_ours {
+        for path in private::records(folder)? {
+            if !fs::symlink_metadata(&path).is_ok_and(|about| about.is_file() && about.len() <= LARGEST) {
                 continue;
             }
             let kept = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Kept>(&text).ok());

@@ -27,6 +27,12 @@ pub(super) fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(beside, path)
 }
 
+/// The JSON files of a folder: not what was being written when the console ended.
+pub(super) fn records(folder: &Path) -> io::Result<impl Iterator<Item = PathBuf> + use<>> {
+    let paths = fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path()));
+    Ok(paths.filter(|path| path.extension().is_some_and(|it| it == "json")))
+}
+
 fn beside(path: &Path, bytes: &[u8]) -> io::Result<(PathBuf, fs::File)> {
     // Two may be at the same.
     static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -54,6 +60,8 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
         assert_eq!((mode(&inside), mode(&file)), (0o700, 0o600));
         assert_eq!(fs::read_dir(&inside).expect("a folder").count(), 1);
+        fs::write(inside.join("it.7.new"), b"half").expect("written");
+        assert_eq!(records(&inside).expect("a folder").collect::<Vec<_>>(), [file]);
         assert!(write(&home.path().join("nowhere/it.json"), b"").is_err());
     }
 }

@@ -127,11 +127,9 @@ impl Engine {
     /// What the folder's making and reading say.
     pub fn keep_removed(&self, folder: PathBuf) -> io::Result<()> {
         private::folder(&folder)?;
-        for entry in fs::read_dir(&folder)?.filter_map(Result::ok) {
-            // Not what was being written when the console ended.
-            if entry.path().extension().is_some_and(|it| it == "json")
-                && entry.metadata().is_ok_and(|about| about.is_file() && about.len() <= LARGEST)
-                && let Ok(text) = fs::read(entry.path())
+        for path in private::records(&folder)? {
+            if fs::symlink_metadata(&path).is_ok_and(|about| about.is_file() && about.len() <= LARGEST)
+                && let Ok(text) = fs::read(&path)
                 && let Ok(removed) = serde_json::from_slice::<Removed>(&text)
             {
                 self.removed.all().insert(removed.id.clone(), removed);

@@ -1,8 +1,9 @@
 //! A container is made anew in place of itself, and is never lost: the old one is kept until the new one has shown that
 //! it runs. Whatever goes wrong before that, the end of this console included (S085), ends with the old one as it was.
 //!
-//! While it lasts, the new one has the old one's name (whatever its own will be) with `.new-` and the start of the old id behind it, and the old one,
-//! once it has given its name up, `.old-` and that. What is under way stands in a file until it has ended either way.
+//! While it lasts, the new one has the old one's name (whatever its own will be) with `.new-` and the start of the old id
+//! behind it, and the old one, once it has given its name up, `.old-` and that. What is under way stands in a file until
+//! it has ended either way.
 
 use std::{
     fs, io,
@@ -45,7 +46,8 @@ pub struct Replacement {
     pub only_newer: bool,
     /// How long the new one has to stay up, where no health check says that it is well.
     pub watch: Duration,
-    /// Who has its network (`--network container:…`), and has none without it: made anew after it, with that of the new one.
+    /// Who has its network (`--network container:…`), and has none without it: made anew after it, with that of the new
+    /// one.
     pub followers: Vec<Replacement>,
 }
 
@@ -103,11 +105,8 @@ impl Journal {
     }
 
     fn read(&self) -> Vec<Note> {
-        let entries = self.0.get().and_then(|folder| fs::read_dir(folder).ok());
-        let paths = entries.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
-        // Not what was being written when the console ended.
-        let texts =
-            paths.filter(|path| path.extension().is_some_and(|it| it == "json")).filter_map(|it| fs::read(it).ok());
+        let files = self.0.get().and_then(|folder| private::records(folder).ok());
+        let texts = files.into_iter().flatten().filter_map(|path| fs::read(path).ok());
         texts.filter_map(|text| serde_json::from_slice(&text).ok()).collect()
     }
 }
@@ -141,8 +140,8 @@ impl Jobs<'_> {
     /// Makes a container anew.
     ///
     /// # Errors
-    /// [`Error::Conflict`] for one that could not be kept, it or a follower: it is removed when it ends, or is paused; those of
-    /// [`super::Containers::create`] for what may not be made.
+    /// [`Error::Conflict`] for one that could not be kept, it or a follower: it is removed when it ends, or is paused;
+    /// those of [`super::Containers::create`] for what may not be made.
     pub async fn replace(&self, mut wanted: Replacement, command: String) -> Result<Job, Error> {
         let note = self.prepare(&mut wanted).await?;
         let mut followers = Vec::new();
@@ -152,10 +151,13 @@ impl Jobs<'_> {
         let title = format!("Make {} anew", note.name);
         let key = Some(format!("replace {}", wanted.old));
         let work = move |engine: Engine, job: std::sync::Arc<Work>| async move {
-            let notes = std::iter::once(note).chain(followers).map(|note| Note { job: job.id(), ..note }).collect();
+            let of_job = |note| Note { job: job.id(), ..note };
+            let (note, followers) = (of_job(note), followers.into_iter().map(of_job).collect());
             // It goes on to its end when the job is cancelled: back, then.
             let (stays, leaves) = oneshot::channel();
-            let end = tokio::spawn(async move { Box::pin(engine.replace(&job, wanted, notes, leaves)).await }).await;
+            let end =
+                tokio::spawn(async move { Box::pin(engine.replace(&job, wanted, note, followers, leaves)).await })
+                    .await;
             drop(stays);
             end.unwrap_or_else(|error| Stage::Failed {
                 error: Error::Engine { status: 500, message: error.to_string() },
@@ -197,65 +199,54 @@ impl Jobs<'_> {
 }
 
 impl Engine {
-    async fn replace(&self, job: &Work, wanted: Replacement, notes: Vec<Note>, leaves: oneshot::Receiver<()>) -> Stage {
+    async fn replace(
+        &self,
+        job: &Work,
+        wanted: Replacement,
+        note: Note,
+        followers: Vec<Note>,
+        leaves: oneshot::Receiver<()>,
+    ) -> Stage {
         let mut board = Board { job, count: 0 };
         let leaves = leaves.map(drop).shared();
-        let old = Some(wanted.old.clone());
-        let followers = wanted.followers.clone();
-        let mut made = None;
-        for (wanted, note) in std::iter::once(wanted).chain(followers).zip(notes) {
+        let container = match self.exchange(&mut board, &wanted, note, leaves.clone()).await {
+            Ok(container) => container,
+            Err(error) => return Stage::Failed { error: self.told(error), container: Some(wanted.old) },
+        };
+        // Where it is the newest already, nobody has lost anything.
+        let followers = wanted.followers.into_iter().zip(followers).filter(|_| container != wanted.old);
+        for (mut follower, note) in followers {
             let name = note.name.clone();
-            let mut wanted = wanted;
-            if let Some(first) = &made {
-                wanted.spec.host_config.network_mode = format!("container:{first}");
-            }
-            match (self.exchange(&mut board, &wanted, note, leaves.clone()).await, &made) {
-                (Ok((container, true)), None) => made = container,
-                // It is the newest already: nobody has lost anything.
-                (Ok((container, false)), None) => return Stage::Done { container },
-                (Ok(_), Some(_)) => {}
-                (Err(error), None) => return Stage::Failed { error: self.told(error), container: old },
-                (Err(error), Some(_)) => {
-                    job.say(&format!("{name} was not made anew, and has no network: {}", self.told(error)));
-                }
+            follower.spec.host_config.network_mode = format!("container:{container}");
+            if let Err(error) = self.exchange(&mut board, &follower, note, leaves.clone()).await {
+                job.say(&format!("{name} was not made anew, and has no network: {}", self.told(error)));
             }
         }
-        Stage::Done { container: made }
+        Stage::Done { container: Some(container) }
     }
 
-    /// One for the other, or the old one as it was. Whether there is a new one.
+    /// One for the other, or the old one as it was. Which one is there then.
     async fn exchange(
         &self,
         board: &mut Board<'_>,
         wanted: &Replacement,
         mut note: Note,
         leaves: impl Future<Output = ()>,
-    ) -> Result<(Option<ContainerId>, bool), Error> {
+    ) -> Result<ContainerId, Error> {
         let result = tokio::select! {
             result = self.forth(board, wanted, &mut note) => result,
             () = leaves => Err(Error::Conflict("It was cancelled.".to_owned())),
         };
-        match result {
-            Ok(container) => {
-                if note.has_shown {
-                    self.clear_away(board, &note).await;
-                }
-                Ok((container, note.has_shown))
-            }
-            Err(error) => {
-                self.back(board, &note).await;
-                Err(error)
-            }
+        match &result {
+            Ok(_) if note.has_shown => self.clear_away(board, &note).await,
+            Ok(_) => {}
+            Err(_) => self.back(board, &note).await,
         }
+        result
     }
 
     /// Step by step to the new one.
-    async fn forth(
-        &self,
-        board: &mut Board<'_>,
-        wanted: &Replacement,
-        note: &mut Note,
-    ) -> Result<Option<ContainerId>, Error> {
+    async fn forth(&self, board: &mut Board<'_>, wanted: &Replacement, note: &mut Note) -> Result<ContainerId, Error> {
         let (containers, id) = (self.containers(), &wanted.old);
         let reference = &wanted.spec.image;
         if wanted.pull || !self.images().has(reference).await? {
@@ -269,7 +260,7 @@ impl Engine {
         let is_same = self.live.picture().image_of(reference).is_some_and(|image| Some(&image.id) == had.as_ref());
         if wanted.only_newer && is_same {
             board.job.say(&format!("{} has the newest {reference} already: nothing was changed.", note.name));
-            return Ok(Some(id.clone()));
+            return Ok(id.clone());
         }
         self.replacing.write(note)?;
         let spec = Spec { name: Some(note.new_name()), ..wanted.spec.clone() };
@@ -296,7 +287,7 @@ impl Engine {
         }
         self.replacing.write(&Note { has_shown: true, ..note.clone() })?;
         note.has_shown = true;
-        Ok(Some(new))
+        Ok(new)
     }
 
     /// Removes the old one, once the new one has shown that it runs.

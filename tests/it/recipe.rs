@@ -92,6 +92,45 @@ fn differences(first: &Value, second: &Value) -> String {
     }
 }
 
+/// What the lines name.
+struct Around {
+    net: String,
+    range: &'static str,
+    volume: String,
+    other: String,
+}
+
+impl Around {
+    /// With a network of this range: the first three numbers of its addresses.
+    async fn new(engine: &RealEngine, range: &'static str) -> Self {
+        let net = engine.name("net");
+        let network = engine.docker(&["network", "create", "--subnet", &format!("{range}.0/24"), &net]).await;
+        engine.goes_too("network", &network);
+        let (volume, other) = (engine.volume("data", "").await, engine.run("other", "busybox sleep 1000").await);
+        Self { net, range, volume, other: other.name }
+    }
+
+    /// A line with their names.
+    fn fill(&self, line: &str) -> String {
+        line.replace("NET ", &format!("{} ", self.net))
+            .replace("10.211.7.", &format!("{}.", self.range))
+            .replace("VOLUME", &self.volume)
+            .replace("OTHER", &self.other)
+            .replace("--name-is-added ", "")
+    }
+}
+
+/// A container of a line; none where this engine does not know all of it, which is no matter of ours.
+async fn created(engine: &RealEngine, name: String, line: &str) -> Option<String> {
+    let mut words = vec!["create".to_owned(), "--name".to_owned(), name];
+    words.extend(shell_words::split(line).expect("a line"));
+    let Ok(id) = engine.try_docker(&words).await else {
+        assert!(!engine.socket.to_string_lossy().contains("docker28") || line.contains("storage-opt"), "{line}");
+        return None;
+    };
+    Some(id.lines().last().unwrap_or_default().to_owned())
+}
+
 async fn recipe(console: &Console, id: &str) -> Value {
     let path = format!("/containers/{id}/recipe?reveal=1");
     console.ask("GET", &path).header("accept", "application/json").send().await.expect(200).json()
@@ -101,32 +140,15 @@ async fn recipe(console: &Console, id: &str) -> Value {
 async fn a_container_is_a_line_that_makes_it_again() {
     for engine in [RealEngine::docker28(), RealEngine::docker20(), RealEngine::podman4()] {
         let console = Console::on(&engine).await;
-        let net = engine.name("net");
-        let subnet = if engine.is_podman() { "10.211.9.0/24" } else { "10.211.7.0/24" };
-        let network = engine.docker(&["network", "create", "--subnet", subnet, &net]).await;
-        engine.goes_too("network", &network);
-        let volume = engine.volume("data", "").await;
-        let other = engine.run("other", "busybox sleep 1000").await;
+        let around = Around::new(&engine, if engine.is_podman() { "10.211.9" } else { "10.211.7" }).await;
         let (mut tried, mut differ) = (0, Vec::new());
         for (at, line) in LINES.iter().enumerate() {
-            let line =
-                line.replace("NET ", &format!("{net} ")).replace("VOLUME", &volume).replace("OTHER", &other.name);
-            let line = line.replace("--name-is-added ", "");
+            let line = around.fill(line);
             // podman gives ports out when it creates, and tells another propagation than it was told.
             if engine.is_podman() && ["-p 80", "-P", "rslave"].iter().any(|part| line.contains(part)) {
                 continue;
             }
-            let mut words = vec!["create".to_owned(), "--name".to_owned(), engine.name(&format!("a{at}"))];
-            words.extend(shell_words::split(&line).expect("a line"));
-            // What this engine does not know is no matter of ours.
-            let Ok(id) = engine.try_docker(&words).await else {
-                assert!(
-                    !engine.socket.to_string_lossy().contains("docker28") || line.contains("storage-opt"),
-                    "{line}"
-                );
-                continue;
-            };
-            let id = id.lines().last().unwrap_or_default().to_owned();
+            let Some(id) = created(&engine, engine.name(&format!("a{at}")), &line).await else { continue };
             console.sees(&id).await;
             let told = recipe(&console, &id).await;
             let command = told["command"].as_str().expect("a line");
@@ -223,20 +245,11 @@ fn without_compose(mut asked: Value) -> Value {
 async fn a_container_is_a_compose_file_that_makes_it_again() {
     let engine = RealEngine::docker28();
     let console = Console::on(&engine).await;
-    let net = engine.name("net");
-    let network = engine.docker(&["network", "create", "--subnet", "10.211.8.0/24", &net]).await;
-    engine.goes_too("network", &network);
-    let volume = engine.volume("data", "").await;
-    let other = engine.run("other", "busybox sleep 1000").await;
+    let around = Around::new(&engine, "10.211.8").await;
     let (mut tried, mut differ) = (0, Vec::new());
     for (at, line) in LINES.iter().enumerate() {
-        let line =
-            line.replace("NET ", &format!("{net} ")).replace("10.211.7.", "10.211.8.").replace("VOLUME", &volume);
-        let line = line.replace("OTHER", &other.name).replace("--name-is-added ", "");
-        let name = engine.name(&format!("a{at}"));
-        let mut words = vec!["create".to_owned(), "--name".to_owned(), name.clone()];
-        words.extend(shell_words::split(&line).expect("a line"));
-        let Ok(id) = engine.try_docker(&words).await else { continue };
+        let (line, name) = (around.fill(line), engine.name(&format!("a{at}")));
+        let Some(id) = created(&engine, name.clone(), &line).await else { continue };
         console.sees(&id).await;
         let told = recipe(&console, &id).await;
         let twin = engine.name(&format!("b{at}"));

@@ -98,11 +98,7 @@ impl Shelf {
     fn open(&self, keep: Keep) -> io::Result<()> {
         fs::create_dir_all(&keep.folder)?;
         set_private(&keep.folder)?;
-        for entry in fs::read_dir(&keep.folder)?.filter_map(Result::ok) {
-            let path = entry.path();
-            if path.extension().is_none_or(|kind| kind != "json") {
-                continue;
-            }
+        for path in private::records(&keep.folder)? {
             let Some(log) = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<KeptLog>(&text).ok()) else {
                 continue;
             };

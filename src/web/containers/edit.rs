@@ -26,7 +26,7 @@ use super::{
     update::is_in_place,
 };
 use crate::{
-    command::{FLAGS, RunLine, Verb, Written, echo},
+    command::{RunLine, Verb, Written, echo, flags},
     engine::{Container, ContainerId, Error as EngineError, Recipe, Replacement, spec::Spec},
     team::Right,
     web::{
@@ -136,7 +136,7 @@ impl InPlace {
             return Some(Self { command, path, fields: vec![("name", name)] });
         }
         let limit = |it: &Difference| {
-            let flag = FLAGS.iter().find(|flag| flag.long == it.flag)?;
+            let flag = flags::by_long(&it.flag)?;
             let value = to(it);
             is_in_place(flag.long, value.as_deref()).then(|| (flag.long, value.unwrap_or_default()))
         };
