@@ -1,7 +1,7 @@
 // A container that is changed: what changes is shown, what does not run is put back, what was removed comes back.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { docker, finish, PHONE, serve, state, unique, until, withPage } from "./support.mjs";
+import { docker, finish, PHONE, serve, sleep, state, unique, until, withPage } from "./support.mjs";
 
 after(finish);
 
@@ -83,4 +83,12 @@ test("the command, the compose file and the request that make it again", () => w
   assert.doesNotMatch(await page.content(), /hunter2/);
   await page.getByRole("link", { name: "Reveal values" }).click();
   await until(async () => /TOKEN=hunter2/.test(await page.locator("#recipe-line").innerText()), "the values");
+  // A page of values stays, as others do: its live parts are drawn for the same person.
+  const loads = [];
+  page.on("load", () => loads.push(page.url()));
+  for (const where of ["recipe", "inspect"]) {
+    await page.goto(`/containers/${made}/${where}?reveal=1`);
+    await sleep(1500);
+  }
+  assert.equal(loads.length, 2, loads.join("\n"));
 }));

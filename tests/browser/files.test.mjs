@@ -80,6 +80,7 @@ test("files are dropped, with progress, and shown when they are there", () => wi
   await drop(page, [["small.txt", 20]]);
   await page.getByRole("button", { name: "Replace small.txt" }).click();
   await until(async () => await inside("wc -c < /srv/sub/small.txt") === "20", "it is replaced");
+  await row(page, "small.txt").getByText("20 B").waitFor();
 }));
 
 test("an upload is cancelled", () => withPage(url, async (page) => {

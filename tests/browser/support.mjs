@@ -27,8 +27,17 @@ const run = promisify(execFile);
 /** `docker ARGS...` against the test engine; its output, trimmed. */
 export async function docker(...args) {
   const env = { PATH: process.env.PATH, HOME: os.tmpdir(), DOCKER_HOST: `unix://${SOCKET}` };
-  const { stdout } = await run(DOCKER, args, { env, maxBuffer: 1 << 26 });
+  const { stdout } = await run(DOCKER, args, { env, maxBuffer: 1 << 26, timeout: PATIENCE });
   return stdout.trim();
+}
+
+// No wait is longer, a test's neither: what hangs is named, and costs the others nothing. Long, since a busy machine proves nothing.
+const PATIENCE = 240_000;
+/** What `work` comes to; fails if it comes to nothing within `ms`. */
+async function within(ms, what, work) {
+  let timer;
+  const late = new Promise((_, failed) => { timer = setTimeout(() => failed(new Error(`not within ${ms} ms: ${what}`)), ms); });
+  try { return await Promise.race([work, late]); } finally { clearTimeout(timer); }
 }
 
 let serial = 0;
@@ -198,7 +207,7 @@ process.once("exit", () => { for (const it of consoles) it.child.kill("SIGKILL")
 
 /** Ends and removes all that this process has made. */
 export async function finish() {
-  await browser?.close();
+  await within(PATIENCE, "the browser is closed", browser?.close());
   for (const it of consoles) await it.stop();
   for (const it of windows) await new Promise((closed) => { it.once("close", closed).close(); it.closeAllConnections(); });
   await sweep();
@@ -243,24 +252,26 @@ export async function withPage(url, use, { js = true, size = DESKTOP, theme = "l
   });
   const page = await context.newPage();
   try {
-    await use(page, context);
+    await within(PATIENCE, "the whole test", use(page, context));
     assert.deepEqual(never, [], "nothing that must never happen on a page did");
   } catch (error) {
     if (never.length) error.message += `\nAlso on the page: ${never.join("\n")}`;
     if (process.env.WHEELHOUSE_TEST_SHOTS) await page.screenshot({ path: `${process.env.WHEELHOUSE_TEST_SHOTS}/${Date.now()}.png` }).catch(() => {});
     throw error;
   } finally {
-    await context.close();
+    // Chromium answers this never if the page is just on its way elsewhere; with the browser it ends in any case.
+    await within(10_000, "its pages are closed", context.close()).catch(() => {});
   }
 }
 
 // ---- Small things.
 
-/** Waits until `holds` answers with something true; answers with that. Long, since a busy machine proves nothing. */
+/** Waits until `holds` answers with something true; answers with that. */
 export async function until(holds, what, ms = 60_000) {
   const end = Date.now() + ms;
   for (;;) {
-    const is = await holds();
+    // A question that hangs is an answer, too. It has at least a second, however late it comes.
+    const is = await within(Math.max(end - Date.now(), 1000), what, holds());
     if (is) return is;
     assert(Date.now() < end, `not within ${ms} ms: ${what}`);
     await new Promise((go) => setTimeout(go, 40));

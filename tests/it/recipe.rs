@@ -214,8 +214,8 @@ async fn composed(engine: &RealEngine, file: &str, project: &str) -> Result<(), 
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
 }
 
-/// Without what compose adds, and says in its own way: its labels, the service's name on a network, the order of mounts, an
-/// anonymous volume as a mount.
+/// Without what compose adds, and says in its own way: its labels, the service's name on a network, the order of mounts and
+/// limits (another each time), an anonymous volume as a mount.
 fn without_compose(mut asked: Value) -> Value {
     let config = &mut asked["asked"]["Config"];
     // Whether a terminal is attached at once.
@@ -237,7 +237,11 @@ fn without_compose(mut asked: Value) -> Value {
         mounts.iter().map(|mount| mount.to_string().replace(r#""DriverConfig":null,"#, "")).collect();
     mounts.extend(anonymous.iter().map(|at| format!(r#"{{"Target":"{at}","Type":"volume","VolumeOptions":null}}"#)));
     mounts.sort();
-    asked["asked"]["HostConfig"]["Mounts"] = mounts.into();
+    let host = &mut asked["asked"]["HostConfig"];
+    host["Mounts"] = mounts.into();
+    for limits in host["Ulimits"].as_array_mut() {
+        limits.sort_by_key(ToString::to_string);
+    }
     asked
 }
 

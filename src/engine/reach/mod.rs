@@ -108,11 +108,12 @@ impl Reach {
         format!("{self:?}")
     }
 
-    /// The same, short: for whoever already has what was drawn for it.
+    /// The same, short: for whoever already has what was drawn for it. Revealed or not is one: that is a matter of a page's
+    /// address, not of who looks, and the parts of such a page that hold no values live without.
     pub fn digest(&self) -> String {
         use std::hash::{DefaultHasher, Hash as _, Hasher as _};
         let mut hasher = DefaultHasher::new();
-        self.hash(&mut hasher);
+        Self { secrets: self.secrets.min(Secrets::Masked), ..self.clone() }.hash(&mut hasher);
         format!("{:x}", hasher.finish())
     }
 
