@@ -27,12 +27,12 @@ const run = promisify(execFile);
 /** `docker ARGS...` against the test engine; its output, trimmed. */
 export async function docker(...args) {
   const env = { PATH: process.env.PATH, HOME: os.tmpdir(), DOCKER_HOST: `unix://${SOCKET}` };
-  const { stdout } = await run(DOCKER, args, { env, maxBuffer: 1 << 26, timeout: PATIENCE });
+  const { stdout } = await run(DOCKER, args, { env, maxBuffer: 1 << 26, timeout: 120_000 });
   return stdout.trim();
 }
 
-// No wait is longer, a test's neither: what hangs is named, and costs the others nothing. Long, since a busy machine proves nothing.
-const PATIENCE = 240_000;
+// No test is longer: what hangs is named, and costs the others nothing. Long, since a busy machine proves nothing.
+const PATIENCE = 480_000;
 /** What `work` comes to; fails if it comes to nothing within `ms`. */
 async function within(ms, what, work) {
   let timer;
@@ -207,7 +207,7 @@ process.once("exit", () => { for (const it of consoles) it.child.kill("SIGKILL")
 
 /** Ends and removes all that this process has made. */
 export async function finish() {
-  await within(PATIENCE, "the browser is closed", browser?.close());
+  await within(60_000, "the browser is closed", browser?.close());
   for (const it of consoles) await it.stop();
   for (const it of windows) await new Promise((closed) => { it.once("close", closed).close(); it.closeAllConnections(); });
   await sweep();
