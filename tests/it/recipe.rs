@@ -239,7 +239,7 @@ fn without_compose(mut asked: Value) -> Value {
     mounts.sort();
     let host = &mut asked["asked"]["HostConfig"];
     host["Mounts"] = mounts.into();
-    for limits in host["Ulimits"].as_array_mut() {
+    if let Some(limits) = host["Ulimits"].as_array_mut() {
         limits.sort_by_key(ToString::to_string);
     }
     asked
