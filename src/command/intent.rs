@@ -6,6 +6,7 @@ mod table;
 mod tests;
 
 pub use self::table::{COMMANDS, Command};
+use super::prompt::Prompt;
 use super::words::{self, Word};
 
 /// What a command asks for.
@@ -114,11 +115,14 @@ pub fn read(text: &str) -> Reading {
             None => Reading::Text,
         };
     };
-    let mut notes = Vec::new();
-    let end = all.iter().position(|word| is_operator(text.get(word.at.clone()).unwrap_or_default()));
-    let piped = end.map(|end| all.split_off(end));
-    let (at, is_plain) = prompt(&all, &mut notes);
-    let said = all.get(at..).unwrap_or_default();
+    let prompt = Prompt::of(&all);
+    let end = all.iter().skip(prompt.words).position(|word| word.is_operator);
+    let piped = end.map(|end| all.split_off(prompt.words + end));
+    let flags = all.get(prompt.flags).unwrap_or_default().iter().filter(|word| is_flag(&word.text));
+    let notes =
+        flags.map(|flag| format!("{} is left out: this console has its own engine.", short(&flag.text))).collect();
+    let is_plain = prompt.is_named;
+    let said = all.get(prompt.words..).unwrap_or_default();
     let Some((command, taken)) = command(said) else { return unknown(said, is_plain) };
     let mut intent = Intent { command, flags: Vec::new(), words: Vec::new(), notes, is_plain, line: None };
     let rest = said.get(taken..).unwrap_or_default();
@@ -133,23 +137,6 @@ pub fn read(text: &str) -> Reading {
         intent.note(format!("From “{}” on it is for a shell, and left out.", short(&first.text)));
     }
     Reading::Intent(intent)
-}
-
-/// `$ sudo docker`, with flags of docker itself: how many words that is, and whether docker was named.
-fn prompt(all: &[Word], notes: &mut Vec<String>) -> (usize, bool) {
-    let is = |at: usize, texts: &[&str]| all.get(at).is_some_and(|word| texts.contains(&word.text.as_str()));
-    let mut at = usize::from(is(0, &["$", "#"]));
-    at += usize::from(is(at, &["sudo"]));
-    if !is(at, &["docker", "podman"]) {
-        return (at, false);
-    }
-    at += 1;
-    while let Some(flag) = all.get(at).map(|word| word.text.as_str()).filter(|word| word.starts_with('-')) {
-        let takes = ["-H", "--host", "-c", "--context", "--config", "-l", "--log-level", "--tlscacert", "--tlscert"];
-        at += 1 + usize::from(takes.contains(&flag));
-        notes.push(format!("{} is left out: this console has its own engine.", short(flag)));
-    }
-    (at, true)
 }
 
 /// The command that these words begin with, and how many of them it is.
@@ -178,10 +165,6 @@ fn unknown(said: &[Word], is_plain: bool) -> Reading {
         (true, false, _) | (false, false, 2..) => Reading::Beginning(found),
         _ => Reading::Text,
     }
-}
-
-fn is_operator(raw: &str) -> bool {
-    matches!(raw, "&&" | "||" | "|" | ";" | "&" | ">" | ">>" | "<" | "2>&1" | ">/dev/null" | "2>/dev/null")
 }
 
 /// Whether it is read as a flag; `-` alone is a word.

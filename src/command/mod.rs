@@ -12,6 +12,7 @@ pub mod flags;
 pub(crate) mod fuzzing;
 pub mod image;
 pub mod intent;
+mod prompt;
 mod read;
 mod remarks;
 pub mod run;

@@ -1,8 +1,9 @@
 //! Reads a `docker run` line word by word, and remembers where each part of it stood.
 
 use super::flags::{self, Flag, Kind};
+use super::prompt::Prompt;
 use super::run::{LineError, OptionError, RunLine, Verb};
-use super::words::{self, Word};
+use super::words::{self, PROGRAMS, Word};
 use crate::engine::spec::Spec;
 
 /// Flags that only `docker run` has, beside `--detach`.
@@ -45,8 +46,7 @@ impl Reader {
             places: Vec::new(),
             image_at: 0,
         };
-        reader.operators(line)?;
-        reader.command()?;
+        reader.command(line)?;
         while reader.flag()? {}
         reader.image_and_args()?;
         Ok(reader)
@@ -73,27 +73,43 @@ impl Reader {
         is_there
     }
 
-    /// Refuses what only a shell could do.
-    fn operators(&self, line: &str) -> Result<(), LineError> {
-        for (nth, word) in self.words.iter().enumerate() {
-            let message = match line.get(word.at.clone()).unwrap_or_default() {
-                "&&" | "||" | "|" | ";" | "&" | ">" | ">>" | "<" => {
-                    "this is for a shell; the console takes one docker command at a time"
-                }
-                "\\ " | "\\\t" => "a blank follows this backslash, which must be the last on its line to continue it",
-                _ => continue,
+    /// Refuses what only a shell could do, from this word on.
+    fn one_command(&self, line: &str, from: usize) -> Result<(), LineError> {
+        for (nth, word) in self.words.iter().enumerate().skip(from) {
+            let raw = line.get(word.at.clone()).unwrap_or_default();
+            let after = line.get(word.at.end..).unwrap_or_default();
+            let placeholder = after.split_once('>').filter(|(name, _)| raw == "<" && !name.contains(['\n', '<']));
+            let next = self.words.get(nth + 1).map_or("-", |next| next.text.as_str());
+            let message = if let Some((name, _)) = placeholder {
+                return Err(LineError {
+                    word: nth,
+                    at: word.at.start..word.at.end + name.len() + 1,
+                    message: format!("<{name}> holds the place of a value of yours: write it there, without < and >"),
+                });
+            } else if word.is_operator {
+                "this is for a shell; the console takes one docker command at a time (quoted, it is part of a value)"
+            } else if matches!(raw, "\\ " | "\\\t") {
+                "a blank follows this backslash, which must be the last on its line to continue it"
+            } else if word.is_first && PROGRAMS.contains(&raw) && !next.starts_with('-') {
+                "another command begins here; the console takes one docker command at a time"
+            } else {
+                continue;
             };
             return Err(self.error(nth, message));
         }
         Ok(())
     }
 
-    /// `sudo docker container run`, and a prompt that was copied along.
-    fn command(&mut self) -> Result<(), LineError> {
-        let _ = self.skip("$") || self.skip("#");
-        self.skip("sudo");
-        if !(self.skip("docker") || self.skip("podman")) {
-            return Err(self.error(self.next, "the line begins with docker run"));
+    /// `docker container run`, after a prompt that was copied along.
+    fn command(&mut self, line: &str) -> Result<(), LineError> {
+        let prompt = Prompt::of(&self.words);
+        self.next = prompt.words;
+        self.one_command(line, prompt.words)?;
+        if !prompt.is_named {
+            return Err(self.error(prompt.words, "the line begins with docker run"));
+        }
+        if !prompt.flags.is_empty() {
+            return Err(self.error(prompt.flags.start, "this says which engine; the console has its own: leave it out"));
         }
         self.skip("container");
         self.verb = match self.take().as_deref() {

@@ -38,12 +38,15 @@ pub fn unknowns(line: &str) -> Vec<Unknown> {
     while let Some(c) = line.get(at..).and_then(|rest| rest.chars().next()) {
         let rest = line.get(at..).unwrap_or_default();
         let is_quoted = quote == Some('"');
+        if let Some(end) = words::end_of_comment(line, at).filter(|_| begins) {
+            at = end;
+            continue;
+        }
         let length = match (quote, c) {
             (Some('\''), _) => None,
-            (_, '$') => dollar(rest),
-            (_, '`') => rest.get(1..).and_then(|rest| rest.find('`')).map(|end| end + 2),
+            (Some(_), '$') if rest.starts_with("$'") => None,
             (None, '~') if begins => tilde(rest),
-            _ => None,
+            _ => substitution(rest),
         };
         if let Some(length) = length {
             let text = rest.get(..length).unwrap_or_default().to_owned();
@@ -68,12 +71,31 @@ pub fn unknowns(line: &str) -> Vec<Unknown> {
     found
 }
 
+/// How long what begins here is, if a shell puts something in its place.
+pub(super) fn substitution(rest: &str) -> Option<usize> {
+    match rest.chars().next()? {
+        '$' => dollar(rest),
+        '`' if words::continuation(rest).is_none() => rest.get(1..)?.find('`').map(|end| end + 2),
+        _ => None,
+    }
+}
+
 /// How long what begins with this dollar is; none where it is only a dollar.
 fn dollar(text: &str) -> Option<usize> {
     let rest = text.get(1..)?;
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     match rest.chars().next()? {
         '{' => rest.find('}').map(|end| end + 2),
+        // With escapes as in C: what those of all shells mean is not known here.
+        '\'' => {
+            let mut is_escaped = false;
+            let end = rest.char_indices().skip(1).find(|(_, c)| {
+                let ends = *c == '\'' && !is_escaped;
+                is_escaped = *c == '\\' && !is_escaped;
+                ends
+            });
+            end.map(|(at, _)| at + 2)
+        }
         '(' => {
             let mut depth = 0_usize;
             let end = rest.char_indices().find(|(_, c)| {
@@ -138,7 +160,9 @@ mod tests {
             ["$PWD", "$(pwd)", "~", "${X:-y}", "$(id -u)", "$(id -g)", "`pwd`", "$1", "$(echo (a) b)"]
         );
         assert_eq!(texts("a~ ~ ~root/x '~' \"~\" ~: $ $"), ["~", "~root", "~"]);
-        assert_eq!(texts("$(open ${open `open $é"), [""; 0]);
+        assert_eq!(texts("$(open ${open `open $é $'open"), [""; 0]);
+        assert_eq!(texts(r#"-e A=$'it\'s\n' "$'no'" '$'"#), [r"$'it\'s\n'"]);
+        assert_eq!(texts("a `#$A` \\\n -b `\n -c `\n # $B it's\n $C # $D"), ["$C"]);
         assert!(unknowns(&"$A ".repeat(100_000)).len() <= MOST + 1);
     }
 

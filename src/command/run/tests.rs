@@ -133,6 +133,42 @@ fn errors_point_at_the_word() {
 }
 
 #[test]
+fn what_is_for_a_shell_is_no_part_of_a_value() {
+    let at = |line: &str| errors(line).into_iter().map(|(word, _)| word).collect::<Vec<_>>();
+    for (line, word) in [
+        ("docker run busybox sh; echo hi", ";"),
+        ("docker run busybox sh&", "&"),
+        ("docker run busybox>log", ">"),
+        ("docker run busybox 2>&1", "2>&1"),
+        ("docker run busybox (date)", "("),
+        ("docker run -e URL=http://x?a=1&b=2 busybox", "&"),
+        ("docker pull busybox && docker run busybox", "&&"),
+        ("docker volume create data\ndocker run -v data:/data busybox", "docker"),
+        ("docker run -d busybox\ndocker ps", "docker"),
+        ("docker run -e KEY=<your key> busybox", "<your key>"),
+        ("docker -H tcp://build:2375 run busybox", "-H"),
+    ] {
+        assert_eq!(at(line), [word], "{line}");
+    }
+    let told = errors("docker run --name <name> busybox");
+    assert!(told[0].1.contains("<name> holds the place"), "{told:?}");
+}
+
+#[test]
+fn what_was_copied_along_is_left_out() {
+    let plain = RunLine::parse("docker run -d --name web busybox").unwrap();
+    for line in [
+        "# it's a start\ndocker run -d \\\n  --name web busybox # and that's it",
+        "me@host:~/app$ sudo -E docker run -d --name web busybox",
+        "PS C:\\> docker run -d `\r\n  --name web `\r\n  busybox",
+        "> docker run -d ^\n  --name web busybox\n",
+        "docker run -d --name web `#optional` busybox \\",
+    ] {
+        assert_eq!(RunLine::parse(line), Ok(plain.clone()), "{line}");
+    }
+}
+
+#[test]
 fn all_errors_are_found_at_once() {
     let line = "docker run -m lots -p 80:80 -p 'x:80' -v ./here:/there --rm --restart always Nginx";
     let mut words: Vec<String> = errors(line).into_iter().map(|(word, _)| word).collect();
