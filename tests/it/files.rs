@@ -170,6 +170,34 @@ async fn s053_a_running_container_on_podman() {
     browse_running(RealEngine::podman4()).await;
 }
 
+/// The engine's archive has what lies hidden beneath memory, and takes what goes in there.
+#[tokio::test]
+async fn what_is_in_memory_is_read_inside_and_never_written_beneath() {
+    for engine in [RealEngine::docker28(), RealEngine::docker20(), RealEngine::podman4()] {
+        let console = Console::on(&engine).await;
+        let web = engine.run("web", "--tmpfs /tmp busybox sleep 10000").await;
+        engine.docker(&["exec", &web.id, "sh", "-c", "echo hello > /tmp/t"]).await;
+        console.sees_state(&web.id, "running").await;
+        let base = web.path("files");
+        let inside = async |line: &str| engine.docker(&["exec", &web.id, "sh", "-c", line]).await;
+        assert_eq!(console.get(&format!("{base}?path=/tmp/t")).await.expect(200).text("[data-text]"), "hello");
+        send(&console, &format!("{base}/folder?path=/tmp"), &[("name", "made")]).await.expect(200);
+        assert_eq!(inside("ls /tmp").await, "made\nt");
+        let put = upload(&console, &format!("{base}/upload?path=/tmp"), &[], "up.txt", b"up").await;
+        if engine.is_podman() {
+            put.expect(200);
+            assert_eq!(inside("cat /tmp/up.txt").await, "up");
+            continue;
+        }
+        contains_all(&put.expect(501).body, &["in the container's memory", "terminal"]);
+        console.get(&format!("{base}/download?path=/tmp/t")).await.expect(501);
+        console.get(&format!("{base}/download?path=/tmp&as=tar")).await.expect(501);
+        console.get(&format!("{base}?path=/proc/kmsg")).await.expect(501);
+        send(&console, &format!("{base}/remove?path=/tmp/made"), &[]).await.expect(200);
+        assert_eq!(inside("ls /tmp").await, "t");
+    }
+}
+
 /// One that does not run is read out of the engine's archive, and can be written but not renamed in.
 #[tokio::test]
 async fn the_root_is_not_removed() {

@@ -154,6 +154,13 @@ pub struct Found {
     pub target: Option<String>,
 }
 
+impl From<Entry> for Found {
+    fn from(entry: Entry) -> Self {
+        let Entry { kind, size, mode, modified, target, .. } = entry;
+        Self { kind, size, mode, modified, target }
+    }
+}
+
 /// Why a listing is not whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Partial {

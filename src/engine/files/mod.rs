@@ -11,6 +11,7 @@ mod entry;
 mod exec;
 pub(crate) mod helper;
 mod list;
+mod memory;
 mod path;
 mod transfer;
 mod untar;
@@ -34,6 +35,7 @@ pub use self::{
 use self::{
     helper::{Helper, Wanted},
     list::Tried,
+    memory::Mounts,
     transfer::Source,
     untar::Untar,
 };
@@ -116,11 +118,24 @@ struct Hand {
     /// Whether commands can be run.
     runs: bool,
     state: State,
+    /// What is mounted, where the archive does not show it all.
+    mounts: Mounts,
 }
 
 impl Hand {
     fn at(&self, path: &FilePath) -> String {
         path.below(self.base)
+    }
+
+    /// Refuses what the engine would read or write beneath the memory that is mounted over it.
+    fn archives(&self, folder: &FilePath) -> Result<(), Error> {
+        if !self.mounts.hold(folder) {
+            return Ok(());
+        }
+        Err(Error::Unsupported(format!(
+            "what is in {folder} is in the container's memory, which the engine neither reads nor writes from outside, nor \
+             does docker cp: a command inside does, in a terminal"
+        )))
     }
 }
 
@@ -175,14 +190,18 @@ impl Files<'_> {
                 self.engine.reachable()?;
                 let detail = self.engine.enters(id).await?;
                 let runs = detail.state == State::Running;
-                Ok(Hand { id: id.clone(), base: "", helper: None, runs, state: detail.state.clone() })
+                // podman's archive is taken inside.
+                let mounts =
+                    if self.engine.live.picture().is_podman() { Mounts::default() } else { Mounts::of(&detail.raw) };
+                Ok(Hand { id: id.clone(), base: "", helper: None, runs, state: detail.state.clone(), mounts })
             }
             Place::Volume(name) => {
                 self.engine.enters_volume(name).await?;
                 let helper = helper::make(self.engine, name, wanted).await?;
                 let runs = helper.runs;
                 let state = if runs { State::Running } else { State::Created };
-                Ok(Hand { id: helper.id.clone(), base: helper::VOLUME, helper: Some(helper), runs, state })
+                let mounts = Mounts::default();
+                Ok(Hand { id: helper.id.clone(), base: helper::VOLUME, helper: Some(helper), runs, state, mounts })
             }
         }
     }
@@ -198,6 +217,9 @@ impl Files<'_> {
                     return Err(not_a(found.kind, step, "folder"));
                 }
             }
+        }
+        if hand.runs && hand.mounts.hold(&path.parent()) {
+            return Ok(self.entry_in_memory(hand, path).await?.into());
         }
         let found = call::stat(self.engine, &hand.id, &hand.at(path)).await.map_err(|error| match error {
             Error::NotFound(_) => Error::NotFound(format!("there is no {path} there")),
@@ -234,8 +256,38 @@ impl Files<'_> {
         list::by_archive(self.engine, &hand.id, &at).await
     }
 
+    /// What only commands inside see.
+    async fn entry_in_memory(&self, hand: &Hand, path: &FilePath) -> Result<Entry, Error> {
+        let entries = match list::by_tools(self.engine, &hand.id, path.parent().as_str()).await? {
+            Tried::Listed(listing) => listing.entries,
+            Tried::NoTools => hand.archives(&path.parent()).map(|()| Vec::new())?,
+        };
+        let found = entries.into_iter().find(|entry| entry.name == path.name() && entry.is_exact);
+        found.ok_or_else(|| Error::NotFound(format!("there is no {path} there")))
+    }
+
+    /// The beginning of a file that only commands inside see.
+    async fn begin_in_memory(&self, hand: &Hand, path: &FilePath, most: usize) -> Result<Content, Error> {
+        // Some of the kernel's files wait for something to happen.
+        if Mounts::are_of_kernel(path) {
+            hand.archives(&path.parent())?;
+        }
+        let entry = self.entry_in_memory(hand, path).await?;
+        let wanted = (most + 1).to_string();
+        let argv = ["head", "-c", &wanted, "--", path.as_str()];
+        let ran = exec::run(self.engine, &hand.id, &argv, most + 1, READING).await?;
+        if ran.code != 0 {
+            return Err(Error::Denied(format!("{path} cannot be read, not even by root inside: {}", ran.complaint)));
+        }
+        let mut bytes = Bytes::from(ran.out);
+        let is_whole = bytes.len() <= most;
+        bytes.truncate(most);
+        Ok(Content { entry, bytes, is_whole })
+    }
+
     /// The first entry of an archive: of a file, its header; its content follows.
     async fn first(&self, hand: &Hand, path: &FilePath) -> Result<(Untar, Entry), Error> {
+        hand.archives(&path.parent())?;
         let mut tar = Untar::new(call::open(self.engine, &hand.id, &hand.at(path)).await?);
         let first = tar.next().await?;
         let member = first.ok_or_else(|| Error::NotFound(format!("there is no {path} there")))?;
@@ -243,6 +295,9 @@ impl Files<'_> {
     }
 
     async fn begin(&self, hand: &Hand, path: &FilePath, most: usize) -> Result<Content, Error> {
+        if hand.runs && hand.mounts.hold(&path.parent()) {
+            return self.begin_in_memory(hand, path, most).await;
+        }
         let work = async {
             let (mut tar, entry) = self.first(hand, path).await?;
             let mut bytes = BytesMut::new();
@@ -288,13 +343,14 @@ impl Files<'_> {
     pub async fn download(&self, path: &FilePath, form: Form, name: &str) -> Result<Download, Error> {
         let hand = self.open(Wanted { writes: false, runs: false }).await?;
         let found = self.find(&hand, path).await?;
-        let is_file = found.kind == Kind::File;
+        let (is_file, of) = (found.kind == Kind::File, path.parent());
         if form == Form::Plain && !is_file {
             return Err(not_a(found.kind, path, "file"));
         }
         if !is_file && found.kind != Kind::Folder {
             return Err(not_a(found.kind, path, "file or a folder"));
         }
+        hand.archives(if is_file { &of } else { path })?;
         let base = if path.is_root() { name } else { path.name() };
         let what = format!("The download of {base}");
         let claim = self.engine.files.claim(self.place, what)?;

@@ -110,6 +110,7 @@ impl Files<'_> {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        hand.archives(folder)?;
         let path = format!("{}&noOverwriteDirNonDir=1", call::archive(&hand.id, &hand.at(folder)));
         let request = Request::put(path).header(CONTENT_TYPE, "application/x-tar").body(body);
         let request = request.map_err(|error| Error::Invalid(error.to_string()))?;
@@ -141,6 +142,7 @@ impl Files<'_> {
     /// As [`Files::look`]; where the engine does not take it.
     pub async fn put(&self, folder: &FilePath, name: &FileName, spool: Spool, replace: bool) -> Result<Put, Error> {
         let hand = self.open(Wanted { writes: true, runs: false }).await?;
+        hand.archives(folder)?;
         self.folder(&hand, folder).await?;
         let old = self.stands(&hand, &folder.join(name.as_str())).await?;
         match old {
@@ -184,6 +186,10 @@ impl Files<'_> {
         if let Some(kind) = self.stands(&hand, &path).await? {
             return Err(Error::Conflict(format!("there is a {} called {name} already", kind.word())));
         }
+        if hand.runs && hand.mounts.hold(folder) {
+            return self.command(&hand, &["mkdir", "--", path.as_str()]).await;
+        }
+        hand.archives(folder)?;
         let like = self.like(&hand, folder, name.as_str(), None).await?;
         let mut tar = header(name.as_str(), &Entry { mode: 0o755, ..like }, EntryType::Directory, 0)?;
         tar.extend_from_slice(&trailer(0));
@@ -241,7 +247,11 @@ impl Files<'_> {
     pub async fn weigh(&self, path: &FilePath) -> Result<(Entry, Weight), Error> {
         let hand = self.open(Wanted { writes: false, runs: true }).await?;
         let found = self.find(&hand, path).await?;
-        let (_, entry) = self.first(&hand, path).await?;
+        let entry = if hand.runs && hand.mounts.hold(&path.parent()) {
+            self.entry_in_memory(&hand, path).await?
+        } else {
+            self.first(&hand, path).await?.1
+        };
         if found.kind != Kind::Folder {
             return Ok((entry, Weight { count: Some(1), is_more: false }));
         }
