@@ -9,6 +9,13 @@ use crate::engine::spec::Spec;
 /// Flags that only `docker run` has, beside `--detach`.
 const RUN_ONLY: [&str; 2] = ["sig-proxy", "detach-keys"];
 
+/// The flag that somebody may have meant.
+fn near(name: &str) -> Option<&'static str> {
+    let likeness = |flag: &Flag| strsim::jaro_winkler(name, flag.long);
+    let best = flags::FLAGS.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
+    (likeness(best) > 0.85).then_some(best.long)
+}
+
 /// A line in the middle of being read.
 pub(super) struct Reader {
     words: Vec<Word>,
@@ -144,7 +151,10 @@ impl Reader {
             return self.detach(at, value.as_deref());
         }
         let known = flags::by_long(name).filter(|flag| self.verb == Verb::Run || !RUN_ONLY.contains(&flag.long));
-        let flag = known.ok_or_else(|| self.error(at, format!("docker {} has no flag --{name}", self.verb)))?;
+        let flag = known.ok_or_else(|| {
+            let near = near(name).map(|flag| format!("; did you mean --{flag}?")).unwrap_or_default();
+            self.error(at, format!("docker {} has no flag --{name}{near}", self.verb))
+        })?;
         match (flag.kind, value) {
             (Kind::Switch, value) => self.keep(flag, value.unwrap_or_else(|| "true".to_owned()), at, at),
             (_, Some(value)) => self.keep(flag, value, at, at),

@@ -152,6 +152,13 @@ impl RunLine {
         Self { options, image: self.image.clone(), args: Vec::new() }
     }
 
+    /// The outline as a command that says so where it is not all.
+    pub fn to_outline(&self, verb: Verb) -> String {
+        let outline = self.outline();
+        let note = if outline == *self { "" } else { "  # shortened: what may hold secrets is left out" };
+        format!("{}{note}", outline.to_command(verb))
+    }
+
     /// The request that the line stands for, or everything that is wrong with it.
     pub fn to_spec(&self) -> Result<Spec, Vec<OptionError>> {
         if let Some((flag, _)) = self.options.get(MOST_FLAGS) {

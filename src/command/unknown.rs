@@ -22,7 +22,19 @@ pub struct Unknown {
 impl Unknown {
     /// Whether it is the folder that somebody is in.
     pub fn is_folder(&self) -> bool {
-        matches!(self.text.as_str(), "$PWD" | "${PWD}" | "$(pwd)" | "`pwd`")
+        matches!(self.text.as_str(), "$PWD" | "${PWD}" | "$(pwd)" | "`pwd`" | ".")
+    }
+
+    /// Whether it is the folder above that.
+    pub fn is_above(&self) -> bool {
+        self.text == ".."
+    }
+
+    /// What a shell puts there where it knows nothing of that name: `${TAG:-latest}`.
+    pub fn otherwise(&self) -> Option<&str> {
+        let (name, otherwise) = self.text.strip_prefix("${")?.strip_suffix('}')?.split_once('-')?;
+        let name = name.strip_suffix(':').unwrap_or(name);
+        name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_').then_some(otherwise)
     }
 
     /// Whether it is somebody's home.
@@ -46,6 +58,7 @@ pub fn unknowns(line: &str) -> Vec<Unknown> {
             (Some('\''), _) => None,
             (Some(_), '$') if rest.starts_with("$'") => None,
             (None, '~') if begins => tilde(rest),
+            (_, '.') => relative(line, at),
             _ => substitution(rest),
         };
         if let Some(length) = length {
@@ -114,6 +127,26 @@ fn dollar(text: &str) -> Option<usize> {
     }
 }
 
+/// How long the beginning of a host's path is that docker itself completes: `.` and `..` of a volume or a bind mount.
+/// Source: docker CLI 28.2, `cli/command/container/opts.go`, `resolveVolumePath`.
+fn relative(line: &str, at: usize) -> Option<usize> {
+    let (before, rest) = line.split_at_checked(at)?;
+    let before = before.strip_suffix('"').unwrap_or(before);
+    let length = rest.find(|c| c != '.').filter(|dots| *dots <= 2)?;
+    rest.get(length..)?.starts_with(['/', ':', ',']).then_some(())?;
+    let is_mount = ["source=", "src="].iter().any(|key| before.ends_with(key));
+    let word = rest.split(|c: char| c.is_ascii_whitespace() || c == '"').next()?;
+    let flag = before.split_ascii_whitespace().next_back()?;
+    let is_next = before.ends_with(|c: char| c.is_ascii_whitespace());
+    let is_volume = word.contains(':')
+        && match flag {
+            "-v" | "--volume" => is_next,
+            "--volume=" | "-v=" => !is_next,
+            _ => false,
+        };
+    (is_mount || is_volume).then_some(length)
+}
+
 /// `~` and `~name`, where a path or nothing follows.
 fn tilde(text: &str) -> Option<usize> {
     let end = text.find(|c: char| c == '/' || c == ':' || c.is_ascii_whitespace()).unwrap_or(text.len());
@@ -159,6 +192,13 @@ mod tests {
             texts(line),
             ["$PWD", "$(pwd)", "~", "${X:-y}", "$(id -u)", "$(id -g)", "`pwd`", "$1", "$(echo (a) b)"]
         );
+        let line = r#"docker run -v ./x:/x -v "../y:/y" --volume=.:/z --mount "type=bind,src=./a,dst=/a" --mount source=..,target=/b \
+            -v .cache:/c -v ./anonymous -w ./x -e A=./x image ./run.sh ../x:y"#;
+        assert_eq!(texts(line), [".", "..", ".", ".", ".."]);
+        let otherwise = |line: &str| unknowns(line).first().and_then(|it| it.otherwise()).map(str::to_owned);
+        assert_eq!(otherwise("${X:-/tmp}").as_deref(), Some("/tmp"));
+        assert_eq!(otherwise("${X-a-b}").as_deref(), Some("a-b"));
+        assert_eq!((otherwise("${X}"), otherwise("$X"), otherwise("${X#a-b}")), (None, None, None));
         assert_eq!(texts("a~ ~ ~root/x '~' \"~\" ~: $ $"), ["~", "~root", "~"]);
         assert_eq!(texts("$(open ${open `open $é $'open"), [""; 0]);
         assert_eq!(texts(r#"-e A=$'it\'s\n' "$'no'" '$'"#), [r"$'it\'s\n'"]);

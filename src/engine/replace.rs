@@ -59,6 +59,12 @@ struct Note {
     old: String,
     new: Option<String>,
     was_running: bool,
+    /// The old one may have been asked to end: the engine goes on with that, whoever asked it.
+    #[serde(default)]
+    is_ending: bool,
+    /// Who runs and has its network: cut off from it whenever the old one ends.
+    #[serde(default)]
+    sharers: Vec<String>,
     /// The new one has shown that it runs: there is no way back any more, and none is needed.
     #[serde(default)]
     has_shown: bool,
@@ -187,11 +193,16 @@ impl Jobs<'_> {
         }
         wanted.spec = engine.containers().admit(&wanted.spec).await?;
         engine.reach.may_pull(&wanted.spec.image)?;
+        let shares = |of: &str| of == old.id.as_str() || of == old.name;
+        let sharers = picture.containers.values().filter(|other| other.state.is_up());
+        let sharers = sharers.filter(|other| other.network_of.as_deref().is_some_and(shares));
         Ok(Note {
             job: 0,
             name: old.name.clone(),
             old: wanted.old.to_string(),
             new: None,
+            is_ending: false,
+            sharers: sharers.map(|other| other.id.to_string()).collect(),
             has_shown: false,
             was_running: matches!(old.state, State::Running | State::Restarting),
         })
@@ -274,6 +285,8 @@ impl Engine {
         let words = format!("docker rename {} {}", note.name, note.old_name());
         board.step(words, containers.act(id, rename(note.old_name()))).await?;
         if note.was_running {
+            note.is_ending = true;
+            self.replacing.write(note)?;
             let stop = containers.act(id, Action::Stop { timeout: None });
             board.step(format!("docker stop {}", note.old_name()), stop).await?;
         }
@@ -410,14 +423,44 @@ impl Engine {
                 .await?;
             had.clone_from(&note.name);
         }
-        if note.was_running && old.state != State::Running {
-            board.step(format!("docker start {had}"), Box::pin(containers.call(&note.old, &Action::Start))).await?;
+        let mut words = format!("{} is there as before.", note.name);
+        if note.was_running {
+            words = format!("{} runs as before.", note.name);
+            if note.is_ending && old.state == State::Running {
+                // Started now, it would be ended by what was asked before: that has to come to its end first.
+                let stop = Action::Stop { timeout: None };
+                board.step(format!("docker stop {had}"), Box::pin(containers.call(&note.old, &stop))).await?;
+            }
+            if note.is_ending || old.state != State::Running {
+                board.step(format!("docker start {had}"), Box::pin(containers.call(&note.old, &Action::Start))).await?;
+                words.push_str(&self.join_again(board, note).await);
+            }
         }
         if let Ok(id) = note.old.parse() {
             self.live.end(&id).await;
         }
-        let how = if note.was_running { "runs as before" } else { "is there as before" };
-        Ok(format!("{} {how}.", note.name))
+        Ok(words)
+    }
+
+    /// Starts those again that have the network of one that has ended meanwhile, and are cut off from it. What became of
+    /// them.
+    async fn join_again(&self, board: &mut Board<'_>, note: &Note) -> String {
+        let mut words = String::new();
+        for sharer in &note.sharers {
+            let Ok(id) = sharer.parse::<ContainerId>() else { continue };
+            let Some(name) = self.live.picture().containers.get(&id).map(|sharer| sharer.name.clone()) else {
+                continue;
+            };
+            let restart = Action::Restart { timeout: None };
+            let done =
+                board.step(format!("docker restart {name}"), Box::pin(self.containers().call(sharer, &restart))).await;
+            self.live.end(&id).await;
+            words.push_str(&match done {
+                Ok(_) => format!(" {name}, which has its network, was started again with it."),
+                Err(error) => format!(" {name}, which has its network, could not be started again with it: {error}"),
+            });
+        }
+        words
     }
 
     /// From now on it is written down in this folder what is under way; what an earlier console has left half done is put

@@ -292,6 +292,30 @@ async fn a_cancelled_one_is_put_back() {
     contains_all(&console.get(&job).await.text("main"), &["cancelled"]);
 }
 
+/// The engine goes on ending what it was asked to end, whoever asked it.
+#[tokio::test]
+async fn one_that_is_cancelled_while_the_old_one_ends_runs_again_with_who_has_its_network() {
+    for engine in [RealEngine::docker28(), RealEngine::docker20()] {
+        let console = Console::on(&engine).await;
+        // It does not hear SIGTERM.
+        let web = engine.run("web", "--stop-timeout 4 busybox sleep 1000").await;
+        let line = format!("--network container:{} --stop-timeout 0 busybox sleep 1000", web.name);
+        let sharer = engine.run("sharer", &line).await;
+        console.sees_state(&web.id, "running").await;
+        console.sees_state(&sharer.id, "running").await;
+        let plan = planned(&console, &web, "hostname", "inside").await;
+        let job = post(&console, &web.path("replace"), &fields(&plan, "form.confirm")).await.leads_to();
+        until("it ends", async || console.get(&job).await.said().contains("docker stop").then_some(())).await;
+        console.post(&format!("{job}/cancel"), &[]).await;
+        until("it is put back", async || console.get(&job).await.said().contains("runs as before").then_some(())).await;
+        tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+        assert_eq!((engine.state(&web.id).await, engine.made("web").await.id), ("running".to_owned(), web.id.clone()));
+        contains_all(&console.get(&job).await.text("main"), &[&format!("docker restart {}", sharer.name)]);
+        let interfaces = engine.docker(&["exec", &sharer.name, "ls", "/sys/class/net"]).await;
+        assert!(interfaces.contains("eth0"), "{interfaces}");
+    }
+}
+
 #[tokio::test]
 async fn a_newer_image_brings_its_own_defaults() {
     for engine in [RealEngine::docker28(), RealEngine::docker20(), RealEngine::podman4()] {
@@ -343,6 +367,18 @@ async fn what_can_be_changed_in_place_is() {
     post(&console, &web.path("update"), &fields(&plan, "#in-place")).await;
     let now = engine.inspect(&web.id).await;
     assert_eq!(now["HostConfig"]["RestartPolicy"]["Name"], "unless-stopped");
+    // What docker calls none, and the swap that an engine adds by itself only when it creates.
+    console.sees(&web.id).await;
+    let plan = planned(&console, &web, "restart", "").await;
+    contains_all(&plan.text("#in-place-line"), &["docker update --restart no"]);
+    let plan = planned(&console, &web, "memory", "256m").await;
+    contains_all(&plan.text("#in-place-line"), &["docker update --memory 256m --memory-swap 512m"]);
+    post(&console, &web.path("update"), &fields(&plan, "#in-place")).await;
+    let now = engine.inspect(&web.id).await;
+    assert_eq!(
+        (&now["HostConfig"]["Memory"], &now["HostConfig"]["MemorySwap"]),
+        (&(256 << 20).into(), &(512 << 20).into())
+    );
     // A limit cannot be taken away in place.
     console.sees(&web.id).await;
     let plan = planned(&console, &web, "memory", "").await;
@@ -362,6 +398,7 @@ async fn what_could_not_be_kept_is_refused() {
     console.sees_state(&gone.id, "running").await;
     console.sees_state(&other.id, "running").await;
     let plan = planned(&console, &gone, "hostname", "inside").await;
+    contains_all(&plan.text("main"), &["cannot be made anew", "--rm"]);
     let answer = post(&console, &gone.path("replace"), &fields(&plan, "form.confirm")).await.expect(409);
     contains_all(&answer.said(), &["--rm"]);
     engine.docker(&["pause", &other.id]).await;

@@ -128,3 +128,33 @@ async fn many_that_were_removed_are_offered_back() {
     let page = console.get("/containers/removed").await;
     contains_all(&page.text("main"), &[&one.name, &two.name]);
 }
+
+#[tokio::test]
+async fn what_goes_when_it_ends_is_kept_too() {
+    for engine in [RealEngine::docker28(), RealEngine::docker20(), RealEngine::podman4()] {
+        let console = Console::on(&engine).await;
+        let web = engine.run("web", "--rm --stop-timeout 0 -e A=1 busybox sleep 1000").await;
+        console.sees_state(&web.id, "running").await;
+        contains_all(&console.get(&web.path("kill")).await.expect(200).text("main"), &["--rm", "it is removed"]);
+        let answer = console.ask("POST", &web.path("stop")).header("hx-request", "true").form(&[]).send().await;
+        contains_all(&answer.expect(200).said(), &["is gone", "--rm", "Undo"]);
+        assert!(!engine.exists(&web.id).await);
+        let page = console.get("/containers/removed").await.expect(200);
+        contains_all(&page.text(&format!("[data-removed='{}']", web.id)), &[&web.name, "docker create"]);
+    }
+}
+
+/// What was made anew has its volumes without a name by the names that the engine calls them by: -v of docker leaves those.
+#[tokio::test]
+async fn volumes_without_a_name_go_with_who_was_made_anew() {
+    let engine = RealEngine::docker28();
+    let console = Console::on(&engine).await;
+    let volume = "0123456789abcdef".repeat(4);
+    engine.goes_too("volume", &volume);
+    let web = engine.create("web", &format!("-v {volume}:/data busybox true")).await;
+    console.sees(&web.id).await;
+    let answer =
+        console.ask("POST", &web.path("remove")).header("hx-request", "true").form(&[("volumes", "1")]).send().await;
+    contains_all(&answer.expect(200).said(), &["was removed", &format!("docker volume rm {volume}")]);
+    assert!(engine.try_docker(&["volume", "inspect", &volume]).await.is_err());
+}

@@ -9,9 +9,11 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::list("env", "Variables", "TZ=Europe/Berlin", env)
         .short('e')
         .help("Settings for the program, NAME=value. Which ones it knows, its image's description says."),
-    Flag::list("env-file", "Variable file", "", |_, _| Err(file_is_elsewhere("variables", "-e")))
-        .client()
-        .help("A file with variables, on the computer where docker is typed; the console cannot read it."),
+    Flag::list("env-file", "Variable file", "", |_, _| {
+        Err(file_is_elsewhere("variables", "-e, or paste it under Environment"))
+    })
+    .client()
+    .help("A file with variables, on the computer where docker is typed; the console cannot read it."),
 ];
 
 /// `NAME=value`; said twice, the last counts.

@@ -93,11 +93,12 @@ fn mount(value: &str) -> Parsed<Mount> {
     let mut mount = Mount { r#type: "volume".to_owned(), ..Mount::default() };
     let mut recursive = String::new();
     for field in fields(value)? {
-        let (key, value) = match field.split_once('=') {
-            Some(pair) => pair,
-            None if matches!(field.as_str(), "readonly" | "ro" | "volume-nocopy" | "bind-nonrecursive") => {
-                (field.as_str(), "true")
-            }
+        // The names are read in small letters. Source: docker CLI 28.2, `opts/mount.go`.
+        let (key, value) = field.split_once('=').map_or((field.as_str(), None), |(key, value)| (key, Some(value)));
+        let key = &*key.to_lowercase();
+        let (key, value) = match value {
+            Some(value) => (key, value),
+            None if matches!(key, "readonly" | "ro" | "volume-nocopy" | "bind-nonrecursive") => (key, "true"),
             None => {
                 return Err(format!("name=value is needed between the commas, not {}", shown(&field)));
             }

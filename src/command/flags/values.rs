@@ -94,7 +94,20 @@ pub(super) fn nano_cpus(value: &str) -> Parsed<i64> {
     if value.split_once('.').is_some_and(|(_, fraction)| fraction.trim_end_matches('0').len() > 9) {
         return Err("at most nine digits can follow the point".to_owned());
     }
-    let nanos = decimal(value, 1_000_000_000).ok_or_else(wrong)?;
+    // A fraction as Go's rational numbers are written.
+    let fraction =
+        value.split_once('/').and_then(|(over, under)| Some((over.parse::<u64>().ok()?, under.parse::<u64>().ok()?)));
+    let nanos = match fraction {
+        Some((over, under)) => {
+            let nanos = u128::from(over) * 1_000_000_000;
+            let whole = nanos.checked_rem(u128::from(under)).ok_or_else(wrong)? == 0;
+            if !whole {
+                return Err("that is too precise: a billionth of a processor is the least".to_owned());
+            }
+            nanos / u128::from(under)
+        }
+        None => decimal(value, 1_000_000_000).ok_or_else(wrong)?,
+    };
     i64::try_from(nanos).map_err(|_| wrong())
 }
 

@@ -155,6 +155,33 @@ fn what_is_for_a_shell_is_no_part_of_a_value() {
 }
 
 #[test]
+fn what_was_meant_is_offered() {
+    for (flag, meant) in [("--memry 1g", "--memory?"), ("--publsh 1:1", "--publish?"), ("--nmae x", "--name?")] {
+        let told = errors(&format!("docker run {flag} busybox"));
+        assert!(told[0].1.ends_with(&format!("did you mean {meant}")), "{told:?}");
+    }
+    assert_eq!(errors("docker run --quux x busybox")[0].1, "docker run has no flag --quux");
+}
+
+#[test]
+fn values_are_read_as_the_docker_command_reads_them() {
+    let spec = |line: &str| RunLine::check(line).unwrap().2.host_config;
+    assert_eq!(spec("docker run --cpus 1/2 busybox").nano_cpus, 500_000_000);
+    assert_eq!(errors("docker run --cpus 1/3 --cpus 1/0 busybox").len(), 2);
+    let mount = &spec("docker run --mount TYPE=bind,SRC=/a,Dst=/b,ReadOnly busybox").mounts[0];
+    assert_eq!((mount.source.as_str(), mount.target.as_str(), mount.read_only), ("/a", "/b", true));
+}
+
+#[test]
+fn an_outline_says_that_it_is_one() {
+    let outline = |line: &str| RunLine::parse(line).unwrap().1.to_outline(Verb::Run);
+    assert_eq!(outline("docker run -d --name web busybox"), "docker run -d --name web busybox");
+    let short = outline("docker run --name web -v a:/a busybox sleep 1");
+    assert_eq!(short, "docker run -d --name web busybox  # shortened: what may hold secrets is left out");
+    assert_eq!(RunLine::parse(&short).unwrap().1.image, "busybox");
+}
+
+#[test]
 fn what_was_copied_along_is_left_out() {
     let plain = RunLine::parse("docker run -d --name web busybox").unwrap();
     for line in [

@@ -8,7 +8,7 @@ use bollard::query_parameters::{
 };
 
 use super::{Containers, Signal, Verb};
-use crate::engine::{ContainerId, Error, wire::ACT};
+use crate::engine::{ContainerId, Error, VolumeName, ids::is_hex64, wire::ACT};
 
 /// How long the engine waits before it kills, where nothing is said. Source: moby, `container.DefaultStopTimeout`.
 const STOP_TIMEOUT: u32 = 10;
@@ -107,11 +107,16 @@ impl Containers<'_> {
         let asker = engine.clone();
         let work = async move {
             engine.live.begin(&id, action.verb());
+            let removes = matches!(action, Action::Remove { link: false, .. });
             let mut goes = None;
-            if matches!(action, Action::Remove { link: false, .. }) {
+            if removes || engine.containers().goes_when_it_ends(&id, &action).await {
                 engine.keep_end(&id).await;
                 goes = engine.containers().about_to_go(&id).await;
             }
+            let bound = match action {
+                Action::Remove { volumes: true, link: false, .. } => engine.containers().bound_by_name(&id).await,
+                _ => Vec::new(),
+            };
             let result = match action {
                 Action::Remove { link: true, .. } => engine.containers().unlink(&id).await,
                 _ => engine.containers().call(id.as_str(), &action).await,
@@ -120,7 +125,15 @@ impl Containers<'_> {
                 engine.live.started(&id, !matches!(&result, Err(error) if !error.is_outage()));
             }
             engine.live.end(&id).await;
-            if let (Ok(_), Some(removed)) = (&result, goes) {
+            if result.is_ok() {
+                for volume in bound {
+                    // Somebody else's by now, or gone: that is no fault of this removal.
+                    let _ = engine.volumes().remove(&volume).await;
+                }
+            }
+            if let (Ok(_), Some(removed)) = (&result, goes)
+                && (removes || engine.containers().is_gone(&id).await)
+            {
                 engine.removed.put(removed);
             }
             result
@@ -128,6 +141,36 @@ impl Containers<'_> {
         let done = tokio::spawn(work).await;
         let done = done.map_err(|error| Error::Engine { status: 500, message: error.to_string() })?;
         done.map_err(|error| asker.told(error))
+    }
+
+    /// Whether it would be gone after this, though nobody says so: what was made with `--rm` goes when it ends.
+    async fn goes_when_it_ends(&self, id: &ContainerId, action: &Action) -> bool {
+        matches!(action, Action::Stop { .. } | Action::Kill { .. })
+            && self.get(id).await.is_ok_and(|detail| detail.auto_remove)
+    }
+
+    /// Whether it is not there any more, a moment from now: the engine removes after it has told of the end.
+    async fn is_gone(&self, id: &ContainerId) -> bool {
+        for _ in 0..20 {
+            if matches!(
+                self.0.wire.get::<serde_json::Value>(&format!("/containers/{id}/json")).await,
+                Err(Error::NotFound(_))
+            ) {
+                self.0.live.end(id).await;
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        false
+    }
+
+    /// Its volumes without a name of their own that it was given by the name which the engine calls them by: so they stay
+    /// with who is made anew, and so `-v` leaves them.
+    pub async fn bound_by_name(&self, id: &ContainerId) -> Vec<VolumeName> {
+        let Ok(detail) = self.get(id).await else { return Vec::new() };
+        let binds = detail.raw.pointer("/HostConfig/Binds").and_then(serde_json::Value::as_array);
+        let binds = binds.into_iter().flatten().filter_map(|bind| bind.as_str()?.split_once(':'));
+        binds.filter(|(name, _)| is_hex64(name)).filter_map(|(name, _)| name.parse().ok()).collect()
     }
 
     /// Removes the links of a container, each by the only name that the engine takes for it: `web/alias`.

@@ -111,19 +111,30 @@ pub async fn act(Target(id, verb): Target, page: Page, fields: Fields) -> Result
         }
         _ => Vec::new(),
     };
+    let bound = match &action {
+        Action::Remove { volumes: true, link: false, .. } => page.engine.containers().bound_by_name(&id).await,
+        _ => Vec::new(),
+    };
     let names = if links.is_empty() { vec![name.as_str()] } else { links.iter().map(String::as_str).collect() };
-    let echo = echo_of(&action, &names);
+    let mut echo = echo_of(&action, &names);
+    if !bound.is_empty() {
+        let bound: Vec<&str> = bound.iter().map(|volume| volume.as_str()).collect();
+        echo = format!("{echo} && {}", echo::volume_rm(&bound, false));
+    }
     let deed = Deed::new(format!("container.{}", verb.word()), "container", id.as_str(), name.clone(), &echo);
     let (engine, of) = (page.engine.clone(), id.clone());
     match page.does(deed, async move { engine.containers().act(&of, action).await }).await? {
         Ok(done) => {
             tracing::info!(container = id.short(), name, command = echo, "done");
-            let says = if links.is_empty() {
-                done_words(verb, done, &name, fields.text("name"))
-            } else {
+            let is_kept = matches!(verb, Verb::Remove | Verb::Stop | Verb::Kill)
+                && page.engine.containers().removed().iter().any(|it| it.id == id);
+            let says = if !links.is_empty() {
                 format!("The link of {name} was removed. The container stays.")
+            } else if is_kept && verb != Verb::Remove {
+                format!("{name} ended and is gone: it was made with --rm. What it was made of is kept.")
+            } else {
+                done_words(verb, done, &name, fields.text("name"))
             };
-            let is_kept = verb == Verb::Remove && page.engine.containers().removed().iter().any(|it| it.id == id);
             let undo =
                 Step { right: Right::Create, ..Step::press("Undo", format!("/containers/removed/{id}/restore")) };
             let more = Step { right: Right::Create, ..Step::link("What comes back", "/containers/removed") };
@@ -141,7 +152,8 @@ pub async fn act(Target(id, verb): Target, page: Page, fields: Fields) -> Result
 fn after<'a>(page: &Page, id: &ContainerId, verb: Verb, fields: &'a Fields) -> &'a str {
     let back = fields.back("/containers");
     let own = format!("/containers/{id}");
-    let is_gone = verb == Verb::Remove && !page.fresh().picture.containers.contains_key(id);
+    let is_gone =
+        matches!(verb, Verb::Remove | Verb::Stop | Verb::Kill) && !page.fresh().picture.containers.contains_key(id);
     if back.starts_with(&own) && is_gone { "/containers" } else { back }
 }
 
@@ -243,6 +255,8 @@ struct ConfirmPage {
     ask: Ask,
     title: String,
     help: &'static str,
+    /// Whether it is removed when it ends.
+    is_passing: bool,
     action: String,
     back: String,
     subjects: Vec<Subject>,
@@ -377,10 +391,14 @@ async fn form(
         })
         .collect();
     let title = format!("{} {what}", verb.label());
+    let is_passing = !many
+        && matches!(verb, Verb::Stop | Verb::Kill)
+        && page.engine.containers().get(&one.id).await.is_ok_and(|detail| detail.auto_remove);
     Ok(ConfirmPage {
         chrome: Chrome::new(page, title.clone()),
         ask,
         help: verb.help(),
+        is_passing,
         action,
         back,
         subjects,

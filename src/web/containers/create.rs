@@ -28,10 +28,11 @@ use crate::{
     },
 };
 
-/// What a script is told of a form: what it makes, what is wrong with it, and what is said beside its fields.
-pub(super) fn sketch(page: &Page, checked: &Checked) -> json::Sketch {
+/// What a script is told of a form: what it makes, what is wrong with it, and what is said beside its fields; `of` is the
+/// container that it is the form of already.
+pub(super) fn sketch(page: &Page, checked: &Checked, of: Option<&ContainerId>) -> json::Sketch {
     let dangers = checked.line.dangers().into_iter();
-    let said = remarks(page, checked, None);
+    let said = remarks(page, checked, of);
     let told = said.of(|tone| matches!(tone, Tone::Said(_))).into_iter();
     json::Sketch {
         command: shown(&checked.line),
@@ -85,7 +86,7 @@ pub async fn page(page: Page, Query(query): Query) -> Result<Response, Error> {
     };
     let checked = Draft::read(&query).check();
     let drawn = Form::new(&page, &query, &checked).await;
-    page.show(|| sketch(&page, &checked), || form(&page, &drawn))
+    page.show(|| sketch(&page, &checked, None), || form(&page, &drawn))
 }
 
 /// The container that the form was filled in from: what is hidden of it is put back when the form is sent.
@@ -108,7 +109,7 @@ pub async fn draft(page: Page, fields: Fields) -> Result<Response, Error> {
     let fields = prepared(fields);
     let checked = Draft::read(&fields).check();
     let drawn = Form { wrong: tells.then(Vec::new), ..Form::new(&page, &fields, &checked).await };
-    page.show(|| sketch(&page, &checked), || form(&page, &drawn))
+    page.show(|| sketch(&page, &checked, None), || form(&page, &drawn))
 }
 
 /// `POST /containers/new/network`: makes the network of the field `make`, and goes on with the form.
@@ -136,7 +137,7 @@ pub async fn make_network(page: Page, fields: Fields) -> Result<Response, Error>
             let page = page.fresh();
             let done = Some(format!("The network {name} is there now."));
             let drawn = Form { done, ..Form::new(&page, &fields, &checked).await };
-            page.show(|| sketch(&page, &checked), || form(&page, &drawn))
+            page.show(|| sketch(&page, &checked, None), || form(&page, &drawn))
         }
         Err(error) => {
             let told = Error::from(error);
@@ -175,7 +176,7 @@ pub async fn submit(page: Page, fields: Fields) -> Result<Response, Error> {
     let echo = line.to_command(verb);
     let name = spec.name.clone().unwrap_or_default();
     let deed = Deed {
-        public: Some(line.outline().to_command(verb)),
+        public: Some(line.to_outline(verb)),
         ..Deed::new(format!("container.{verb}"), "container", "", name, &line.without_values().to_command(verb))
     };
     let has_image = page.engine.images().has(&spec.image).await?;

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     command::{RunLine, Verb, Written, echo, flags},
-    engine::{Container, ContainerId, Error as EngineError, Recipe, Replacement, spec::Spec},
+    engine::{Container, ContainerId, Error as EngineError, Recipe, Replacement, State, spec::Spec},
     team::Right,
     web::{
         Error, Routes,
@@ -126,7 +126,7 @@ struct InPlace {
 
 impl InPlace {
     /// For these differences: another name alone, or limits that `docker update` takes.
-    fn of(c: &Container, differences: &[Difference]) -> Option<Self> {
+    fn of(c: &Container, differences: &[Difference], spec: &Spec) -> Option<Self> {
         let to = |difference: &Difference| difference.after.first().cloned();
         if let [it] = differences
             && it.flag == "name"
@@ -138,9 +138,22 @@ impl InPlace {
         let limit = |it: &Difference| {
             let flag = flags::by_long(&it.flag)?;
             let value = to(it);
-            is_in_place(flag.long, value.as_deref()).then(|| (flag.long, value.unwrap_or_default()))
+            // What docker calls nothing: an empty value would leave it as it is.
+            let nothing = match flag.long {
+                "restart" => "no",
+                "pids-limit" => "-1",
+                _ => "",
+            };
+            is_in_place(flag.long, value.as_deref()).then(|| (flag.long, value.unwrap_or_else(|| nothing.to_owned())))
         };
-        let fields = differences.iter().map(limit).collect::<Option<Vec<_>>>().filter(|fields| !fields.is_empty())?;
+        let fields = differences.iter().map(limit).collect::<Option<Vec<_>>>();
+        let mut fields = fields.filter(|fields| !fields.is_empty())?;
+        let has = |flag: &str| fields.iter().any(|(long, _)| *long == flag);
+        let host = &spec.host_config;
+        if has("memory") && !has("memory-swap") && host.memory > 0 && host.memory_swap == 0 {
+            // What the engine takes when it creates, and not when it updates. Source: moby, `adaptContainerSettings`.
+            fields.push(("memory-swap", crate::command::size(host.memory.saturating_mul(2))));
+        }
         let flags: Vec<_> = fields.iter().map(|(flag, value)| (*flag, value.as_str())).collect();
         let (command, path) = (echo::update(&flags, &c.name), format!("/containers/{}/update", c.id));
         Some(Self { command, path, fields })
@@ -159,6 +172,8 @@ struct Plan {
     command: String,
     /// What to know before.
     remarks: Vec<String>,
+    /// Why it cannot be made anew; nothing if it can.
+    refused: Option<&'static str>,
     /// Who has its network, and has none until it is made anew too.
     followers: Vec<Follower>,
 }
@@ -239,7 +254,7 @@ async fn page(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Error> {
     let fields = fill(&Written::of(&recipe.spec).line);
     let checked = Draft::read(&fields).check();
     let html = if page.wants_json { Html(String::new()) } else { drawn(&page, &c, &fields, &checked, None).await? };
-    page.show(|| sketch(&page, &checked), || Ok(html))
+    page.show(|| sketch(&page, &checked, Some(&c.id)), || Ok(html))
 }
 
 /// `POST /containers/{id}/edit/draft`: the form as it stands. Changes nothing.
@@ -249,7 +264,7 @@ async fn draft(Id(id): Id<ContainerId>, page: Page, fields: Fields) -> Result<Re
     let fields = prepared(fields);
     let checked = Draft::read(&fields).check();
     let html = drawn(&page, &c, &fields, &checked, tells.then(Vec::new)).await?;
-    page.show(|| sketch(&page, &checked), || Ok(html))
+    page.show(|| sketch(&page, &checked, Some(&c.id)), || Ok(html))
 }
 
 /// What would come of the form, or the form again with what is wrong.
@@ -271,13 +286,25 @@ async fn planned(page: &Page, c: &Container, fields: &Fields) -> Result<Result<(
     let (before, after) = (Written::of(&recipe.spec).line, Written::of(&spec).line);
     let differences = Difference::all(&before, &after);
     let plan = Plan {
-        in_place: InPlace::of(c, &differences),
+        in_place: InPlace::of(c, &differences, &spec),
         command: after.to_command_multiline(if c.state.is_up() { Verb::Run } else { Verb::Create }),
         remarks: remarks(&recipe),
+        refused: not_anew(c, &recipe),
         followers: followers(page, c),
         differences,
     };
     Ok(Ok((plan, recipe, spec)))
+}
+
+/// Why a container cannot be made anew, as far as that is known before.
+fn not_anew(c: &Container, recipe: &Recipe) -> Option<&'static str> {
+    if recipe.spec.host_config.auto_remove {
+        Some("It is removed when it ends (--rm), and could not be kept while the new one is tried.")
+    } else if c.state == State::Paused {
+        Some("It is paused. Unpause it first: a frozen program cannot end.")
+    } else {
+        None
+    }
 }
 
 /// What to know before a container is made anew.
@@ -383,12 +410,20 @@ async fn begin(page: &Page, c: &Arc<Container>, deed: &'static str, wanted: Repl
     let line = Written::of(&wanted.spec).line;
     let verb = if c.state.is_up() { Verb::Run } else { Verb::Create };
     let command = line.without_values().to_command(verb);
+    // As it could be typed: the old one is kept until the new one runs.
+    let kept = format!("{}.old-{}", c.name, c.id.short());
+    let around = |run: String| {
+        let stop = c.state.is_up().then(|| echo::stop(&[&kept], None));
+        let steps =
+            [Some(echo::rename(&c.name, &kept)), stop, Some(run), Some(echo::rm(&[&kept], false, false, false))];
+        steps.into_iter().flatten().collect::<Vec<_>>().join(" && ")
+    };
     let deed = Deed {
-        public: Some(line.outline().to_command(verb)),
-        ..Deed::new(deed, "container", c.id.as_str(), c.name.clone(), &command)
+        public: Some(around(line.outline().to_command(verb))),
+        ..Deed::new(deed, "container", c.id.as_str(), c.name.clone(), &around(command))
     };
     let asked = page.asks(deed).await?;
-    match page.engine.jobs().replace(wanted, line.outline().to_command(verb)).await {
+    match page.engine.jobs().replace(wanted, line.to_outline(verb)).await {
         Ok(job) => {
             asked.follow(job.clone());
             Ok(page.begun(&job))

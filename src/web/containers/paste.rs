@@ -68,6 +68,11 @@ impl Paste {
         paste.line.clone_from(&text);
         let told: BTreeMap<String, String> =
             fields.all("shell-name").map(str::to_owned).zip(fields.all("shell-value").map(str::to_owned)).collect();
+        // What is wrong whatever is told of it comes first: nobody fills in a line that is refused then.
+        if let Err(error) = RunLine::read(&text) {
+            paste.points(&text, &error);
+            return (paste, None);
+        }
         paste.asks(&told);
         if paste.open.iter().any(|open| open.error.is_some() || !told.contains_key(&open.text)) {
             return (paste, None);
@@ -91,7 +96,11 @@ impl Paste {
 
     /// What is wrong with it, for its field.
     fn told(&self) -> HashMap<String, String> {
-        let all: Vec<String> = self.errors.iter().map(|(why, [_, word, _])| format!("{word}: {why}")).collect();
+        let all: Vec<String> = self
+            .errors
+            .iter()
+            .map(|(why, [_, word, _])| if word.is_empty() { why.clone() } else { format!("{word}: {why}") })
+            .collect();
         if all.is_empty() { HashMap::new() } else { [("line".to_owned(), all.join(" "))].into() }
     }
 
@@ -100,13 +109,20 @@ impl Paste {
             if self.open.iter().any(|open| open.text == unknown.text) {
                 continue;
             }
-            let is_path = unknown.is_folder() || unknown.is_home();
-            let value = told.get(&unknown.text).cloned().unwrap_or_default();
+            let is_path = unknown.is_folder() || unknown.is_home() || unknown.is_above();
+            let otherwise = unknown.otherwise().unwrap_or_default().to_owned();
+            let value = told.get(&unknown.text).cloned().unwrap_or(otherwise);
             let is_wrong = is_path && told.contains_key(&unknown.text) && !value.starts_with('/');
             self.open.push(Open {
                 help: match (unknown.is_folder(), unknown.is_home()) {
                     (true, _) => "The folder that it is typed in: a path on the engine’s host.",
                     (_, true) => "The home of whoever types it: a path on the engine’s host.",
+                    _ if unknown.is_above() => {
+                        "The folder above the one that it is typed in: a path on the engine’s host."
+                    }
+                    _ if unknown.otherwise().is_some() => {
+                        "What a shell would put here; this is what it puts where it knows none."
+                    }
                     _ => "What a shell would put here; left empty, it is nothing, as for a name that no shell knows.",
                 },
                 error: is_wrong.then(|| "A path that starts with /.".to_owned()),
@@ -157,7 +173,7 @@ pub async fn pasted(page: &Page, fields: &Fields) -> Result<Response, Error> {
     }
     if page.wants_json {
         let data = || json::Pasted {
-            sketch: create::sketch(page, &checked),
+            sketch: create::sketch(page, &checked, None),
             form: fields
                 .0
                 .iter()

@@ -134,7 +134,7 @@ async fn restore(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Error>
     let all = page.engine.containers().removed();
     let Some(removed) = all.iter().find(|removed| removed.id == id) else { return Err(gone()) };
     let line = Written::of(&removed.spec()).line;
-    let command = line.outline().to_command(Verb::Create);
+    let command = line.to_outline(Verb::Create);
     let deed = Deed {
         public: Some(command.clone()),
         ..Deed::new(

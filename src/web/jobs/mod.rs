@@ -144,6 +144,7 @@ impl Says {
             (0, false) if progress.kind == "save" => told.what("What was saved is not whole: it was broken off."),
             (0, false) if progress.kind == "load" => told.what("Nothing was loaded, or not all of it."),
             (0, false) if progress.kind == "import" => told.what("Nothing was imported."),
+            (0, _) if progress.kind == "replace" => told.what("It was not made anew."),
             (0, true) => told.what("It was created, but did not start."),
             (0, false) => told.what("Nothing was created."),
             (all, _) => told.what(format!("{} of {all} went wrong.", progress.failures())),
