@@ -257,6 +257,18 @@ pub fn event(event: &crate::engine::Event) -> String {
             let old = event.attributes.get("oldName").map(|name| name.trim_start_matches('/').to_owned());
             old.map_or_else(|| "was renamed".to_owned(), |old| format!("is the new name of {old}"))
         }
+        ("container", "update") => "was updated".to_owned(),
+        ("container", "commit") => "was made an image of".to_owned(),
+        ("container", "export") => "was exported".to_owned(),
+        ("container", "archive-path") => "gave files".to_owned(),
+        ("container", "extract-to-dir") => "was given files".to_owned(),
+        ("container", "attach") => "was attached to".to_owned(),
+        ("container", "detach") => "was detached from".to_owned(),
+        ("container", "exec_create") => "was given a command".to_owned(),
+        ("container", "exec_start") => "began a command".to_owned(),
+        ("container", "exec_die") => format!("ended a command{code}"),
+        ("container", "resize") => "was given another terminal size".to_owned(),
+        ("container", "top") => "was asked for its processes".to_owned(),
         ("container", "destroy") => "was removed".to_owned(),
         ("container", "oom") => "ran out of memory".to_owned(),
         ("container", "health_status") => match event.detail.as_deref() {
@@ -314,6 +326,28 @@ mod tests {
         assert!(why(taken).starts_with("Port 8081 of the host is taken"), "{}", why(taken));
         assert!(why("dial tcp 127.0.0.1:1: connect: connection refused").contains("cannot be reached"));
         assert_eq!(why("something new"), "");
+    }
+
+    #[test]
+    fn what_happened_to_a_container_is_a_sentence() {
+        let says = |action: &str| {
+            event(&crate::engine::Event {
+                kind: "container".into(),
+                action: action.into(),
+                detail: None,
+                id: "0a".repeat(32),
+                name: "web".into(),
+                attributes: std::collections::BTreeMap::from([("exitCode".to_owned(), "0".to_owned())]),
+                at: jiff::Timestamp::UNIX_EPOCH,
+            })
+        };
+        assert_eq!([says("create"), says("update")], ["was created", "was updated"]);
+        for action in ["archive-path", "attach", "commit", "exec_die", "exec_start", "export", "resize", "top"] {
+            assert!(
+                ["was ", "gave ", "began ", "ended "].iter().any(|verb| says(action).starts_with(verb)),
+                "{action}"
+            );
+        }
     }
 
     #[test]
