@@ -57,11 +57,20 @@
     no.setAttribute("aria-label", `Skip ${file.name}`);
     says.textContent = "is there already.";
     bar.hidden = stop.hidden = true;
-    const end = (replace) => { yes.remove(); no.remove(); bar.hidden = stop.hidden = false; answer(replace); };
+    yes.dataset.asks = "";
+    const end = (replace) => {
+      yes.remove();
+      no.remove();
+      bar.hidden = stop.hidden = false;
+      says.textContent = "waiting";
+      list.querySelector("[data-asks]")?.focus();
+      answer(replace);
+    };
     yes.addEventListener("click", () => end(true));
     no.addEventListener("click", () => end(false));
     says.after(yes, no);
-    yes.focus();
+    // The first of several: who answers that comes to the next.
+    if (list.querySelector("[data-asks]") === yes) yes.focus();
   });
 
   const send = (file, replace, { says, bar, stop, end: shows }) => new Promise((done) => {
@@ -96,24 +105,28 @@
 
   const upload = async (files) => {
     const all = files.map((file) => [file, line(file)]);
-    let went = 0;
+    const cancelled = (shown) => shown.item.dataset.state === "cancelled";
+    // One after the other; what is asked about waits beside, and comes when it is answered.
+    const questions = [];
+    let went = 0, sending = Promise.resolve();
+    const sends = (file, replace, shown) => sending = sending.then(async () => {
+      if (!cancelled(shown) && await send(file, replace, shown)) went += 1;
+    });
+    const isThere = (kind, shown) => shown.end("failed", `not uploaded: a ${kind} of that name is there`);
     for (const [file, shown] of all) {
-      const cancelled = () => shown.item.dataset.state === "cancelled";
-      if (cancelled()) continue;
+      if (cancelled(shown)) continue;
       if (file.size > Number(form.dataset.largest)) {
         shown.end("failed", `too large: ${words(file.size)}`);
         continue;
       }
-      let replace = form.elements.replace.checked;
+      const replace = form.elements.replace.checked;
       const kind = replace ? null : await exists(file.name);
-      if (cancelled()) continue;
-      if (kind === "file") replace = await asks(file, shown);
-      if (kind && !replace) {
-        shown.end("failed", `not uploaded: a ${kind} of that name is there`);
-        continue;
-      }
-      if (await send(file, replace, shown)) went += 1;
+      if (cancelled(shown)) continue;
+      if (kind === "file") questions.push(asks(file, shown).then((yes) => yes ? sends(file, true, shown) : isThere(kind, shown)));
+      else if (kind) isThere(kind, shown);
+      else await sends(file, replace, shown);
     }
+    await Promise.all(questions);
     // The list of files is drawn by the server: once all are there, it is fetched anew.
     if (went > 0 && went === all.length) window.location.reload();
   };

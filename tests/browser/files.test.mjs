@@ -81,6 +81,15 @@ test("files are dropped, with progress, and shown when they are there", () => wi
   await page.getByRole("button", { name: "Replace small.txt" }).click();
   await until(async () => await inside("wc -c < /srv/sub/small.txt") === "20", "it is replaced");
   await row(page, "small.txt").getByText("20 B").waitFor();
+  // What is asked about holds up none of the others.
+  await drop(page, [["small.txt", 30], ["big.bin", 30], ["third.txt", 30], ["fourth.txt", 30]]);
+  await until(async () => await page.locator("[data-uploads] [data-state=done]").count() === 2, "the others are there");
+  assert.equal(await inside("cat /srv/sub/third.txt /srv/sub/fourth.txt | wc -c"), "60");
+  await page.keyboard.press("Enter");
+  await until(async () => await inside("wc -c < /srv/sub/small.txt") === "30", "the first is replaced, by the keyboard");
+  await page.getByRole("button", { name: "Skip big.bin" }).click();
+  await page.locator("[data-uploads] [data-state=failed]").waitFor();
+  assert.equal(await inside("wc -c < /srv/sub/big.bin"), "3000000");
 }));
 
 test("an upload is cancelled", () => withPage(url, async (page) => {
