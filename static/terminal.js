@@ -29,12 +29,12 @@ Element.prototype.setAttribute = function (name, value) {
 
 const LINGER = 60_000, SILENCE = 25_000, ACK = 32 << 10, PIECE = 16 << 10, AHEAD = 128 << 10;
 const form = $("#open"), section = $("#terminals"), list = $("[role=tablist]", section), panes = $("[data-panes]", section), wrong = $("[data-wrong]", form);
-const begin = $("[data-begin]", form), isAttach = "attach" in form.dataset, blocked = "blocked" in form.dataset;
+const begin = $("[data-begin]", form), isAttach = "attach" in form.dataset;
 const root = document.body.dataset.root.replace(/\/$/, "");
 const encoder = new TextEncoder();
 const [{ Terminal }, { FitAddon }, { SearchAddon }, { WebLinksAddon }] = await Promise.all(["xterm", "fit", "search", "links"].map(part));
 const tabs = new Set();
-let current, serial = 0;
+let current, serial = 0, blocked = "blocked" in form.dataset;
 
 begin.hidden = false;
 for (const plain of $$("[data-plain]")) plain.hidden = true;
@@ -107,7 +107,10 @@ class Tab {
   constructor(info, fields) {
     Object.assign(this, { info, fields, at: 0, unread: 0, queue: [], sent: 0, took: 0, tries: 0, over: false, heard: Date.now() });
     this.id = `terminal-${++serial}`;
-    this.tab = make("button", { type: "button", id: `${this.id}-tab` }, title(info.command));
+    // Of those with one command, all but the first have a number.
+    this.number = Math.max(0, ...[...tabs].filter((tab) => tab.info.command === info.command).map((tab) => tab.number)) + 1;
+    const which = this.number > 1 ? ` (${this.number})` : "";
+    this.tab = make("button", { type: "button", id: `${this.id}-tab` }, title(info.command) + which);
     this.tab.setAttribute("role", "tab");
     this.tab.setAttribute("aria-controls", this.id);
     this.tab.addEventListener("click", () => this.show());
@@ -116,10 +119,10 @@ class Tab {
     this.again = make("button", { type: "button", className: "btn small", textContent: "Again", hidden: true });
     this.again.addEventListener("click", () => { this.drop(); open(this.fields ?? new URLSearchParams(new FormData(form))); });
     this.close = make("button", { type: "button", className: "btn small", textContent: isAttach ? "Leave" : "Close" });
-    this.close.setAttribute("aria-label", `${this.close.textContent} ${info.command}`);
+    this.close.setAttribute("aria-label", `${this.close.textContent} ${info.command}${which}`);
     this.close.addEventListener("click", () => this.end());
     this.screen = make("div", { className: "screen" });
-    this.pane = make("div", { id: this.id, className: "pane", hidden: true }, make("div", { className: "head" }, make("code", { textContent: info.command, className: "cut" }), this.state, this.again, this.close), this.screen);
+    this.pane = make("div", { id: this.id, className: "pane", hidden: true }, make("div", { className: "head" }, make("code", { textContent: info.command, className: "cut" }), which, this.state, this.again, this.close), this.screen);
     this.pane.setAttribute("role", "tabpanel");
     this.pane.setAttribute("aria-labelledby", this.tab.id);
     list.append(this.tab);
@@ -280,6 +283,7 @@ class Tab {
     this.say(left ? `${text} Something of it may still run: the container has no shell to end it with.` : text);
     this.tab.classList.add("over");
     this.again.hidden = blocked;
+    glance();
     this.close.textContent = "Remove";
     this.term.options.disableStdin = true;
   }
@@ -427,9 +431,21 @@ document.addEventListener("click", (event) => {
 // Those that nobody looks at are taken up again. A page that was left a moment ago may not have let go of its own yet.
 const resume = (list) => { for (const info of JSON.parse(list || "[]")) if (![...tabs].some((tab) => tab.info.token === info.token)) new Tab(info); };
 resume(form.dataset.open);
-if (Number(form.dataset.elsewhere)) {
-  for (const wait of [300, 700, 1500]) setTimeout(async () => {
-    const answer = await fetch(form.action, { headers: { Accept: "application/json" } }).catch(() => null);
-    if (answer?.ok) resume((await answer.json()).open);
-  }, wait);
+
+/** Looks at how it is now: whether anything can be run, and what is open on other pages. */
+async function glance(resumes = false) {
+  if (isAttach) return;
+  const answer = await fetch(form.action, { headers: { Accept: "application/json" } }).catch(() => null);
+  if (!answer?.ok) return;
+  const said = await answer.json();
+  if (resumes) resume(said.open);
+  begin.disabled = blocked = said.blocked;
+  for (const tab of tabs) tab.again.hidden = !tab.over || blocked;
+  const elsewhere = said.watched - [...tabs].filter((tab) => tab.ready && !tab.over).length, note = $("[data-elsewhere]");
+  $("[data-count]", note).textContent = elsewhere;
+  note.hidden = elsewhere <= 0;
 }
+if (Number(form.dataset.watched)) for (const wait of [300, 700, 1500, 3000]) setTimeout(() => glance(wait < 3000), wait);
+// The head of the page is told when the container ends or runs again; what ran in it is over a moment later.
+const head = $("#head");
+if (head) new MutationObserver(() => { glance(); setTimeout(glance, 2000); }).observe(head.parentElement, { childList: true, subtree: true, attributes: true });

@@ -59,11 +59,16 @@ pub enum Kind {
     },
 }
 
+/// What a process ends with that was killed, as all are whose container ends.
+const KILLED: i64 = 128 + 9;
+
 /// Why a terminal has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
     /// Its program has.
     Exited,
+    /// The container has, and its program with it.
+    Stopped,
     /// Who had opened it closed it.
     Closed,
     /// Somebody else ended it: who.
@@ -83,6 +88,7 @@ impl End {
     pub fn words(&self) -> String {
         match self {
             Self::Exited => "its program ended".to_owned(),
+            Self::Stopped => "the container ended, and all that ran in it".to_owned(),
             Self::Closed => "it was closed".to_owned(),
             Self::Ended(who) => format!("{who} ended it"),
             Self::Left => "nobody came back to it within a minute".to_owned(),
@@ -381,6 +387,8 @@ impl Keeper {
         drop(writer);
         let left = self.remote.sweep().await == Left::Perhaps;
         let code = if is_exec || why == End::Exited { self.remote.exit_code().await } else { None };
+        let is_killed = is_exec && why == End::Exited && code.is_none_or(|code| code == KILLED);
+        let why = if is_killed && self.remote.is_container_over().await { End::Stopped } else { why };
         let ended = Ended { why, code, left };
         self.note(&ended).await;
         self.shell.is_watched.store(false, Ordering::Relaxed);

@@ -220,6 +220,30 @@ test("S059: a browser that stands still does not hold the container", async () =
   }
 });
 
+test("what is open elsewhere, which is which, and a container that stops", () => withPage(url, async (page) => {
+  const stops = unique("stops");
+  await make(stops);
+  const container = await docker("inspect", "-f", "{{.Id}}", stops);
+  await open(page, { container });
+  await open(page, { container, go: false });
+  assert.deepEqual(await page.getByRole("tab").allInnerTexts(), [`${stops} ash`, `${stops} ash (2)`]);
+  // Loaded anew, both are here again, and none elsewhere.
+  await page.reload();
+  await until(async () => await page.getByRole("tab").count() === 2, "both are taken up again");
+  await sleep(3500);
+  const note = page.locator("[data-elsewhere]"), begin = page.getByRole("button", { name: "Open a terminal" });
+  assert.equal(await note.isVisible(), false);
+  const other = await page.context().newPage();
+  await other.goto(path(container));
+  await other.getByText("You have 2 more open here").waitFor();
+  await docker("stop", "-t", "0", stops);
+  await page.locator(".pane:not([hidden])").getByText("The container ended, and all that ran in it.").waitFor();
+  await until(async () => await begin.isDisabled(), "nothing can be opened in it");
+  await until(async () => !await other.locator("[data-elsewhere]").isVisible(), "none is open elsewhere");
+  await docker("start", stops);
+  await until(async () => await begin.isEnabled(), "it runs again");
+}, { expect: [/WebSocket/] }));
+
 test("without JavaScript: the command to copy, and why there is no more", () => withPage(url, async (page) => {
   await page.goto(path());
   await page.getByText("A terminal on this page needs JavaScript.").waitFor();

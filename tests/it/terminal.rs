@@ -425,6 +425,28 @@ async fn s041_what_is_out_of_reach_is_not_there() {
     shell.line("echo still", "still").await;
 }
 
+#[tokio::test]
+async fn a_terminal_whose_container_is_stopped_says_so() {
+    for engine in [RealEngine::docker28(), RealEngine::docker20(), RealEngine::podman4()] {
+        let web = engine.run("web", IDLE).await;
+        let console = Console::on(&engine).await;
+        console.sees(&web.id).await;
+        let mut shell = console.terminal(&web, &[]).await;
+        shell.line("echo up", "up").await;
+        engine.docker(&["stop", "-t", "0", &web.id]).await;
+        shell.ends().await;
+        let ended = shell.ended.expect("it says how it ended");
+        assert_eq!(ended["ended"], "The container ended, and all that ran in it.", "{ended}");
+        // Nothing more can be run in it, and nothing is open here any more.
+        until("it is told", async || {
+            let asked = console.ask("GET", &web.path("terminal")).header("accept", "application/json");
+            let says = asked.send().await.expect(200).json();
+            (says["blocked"] == true && says["watched"] == 0).then_some(())
+        })
+        .await;
+    }
+}
+
 /// Whether its container can be stopped at once, whatever is printed in it.
 async fn stops_at_once(engine: &RealEngine, container: &Made) {
     let begun = Instant::now();

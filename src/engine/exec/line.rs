@@ -7,7 +7,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 
 use super::frames::Frames;
-use crate::engine::{ContainerId, Detail, Engine, State, wire::READ};
+use crate::engine::{ContainerId, Detail, Engine, Error, State, wire::READ};
 
 /// A connection to a process in a container.
 pub struct Line {
@@ -98,19 +98,26 @@ impl Remote {
     pub async fn exit_code(&self) -> Option<i64> {
         match &self.of {
             Of::Exec { id, .. } => self.engine.exit_code(id).await,
-            Of::Attach { .. } => {
-                // What was asked a moment ago is not asked again.
-                let path = format!("/containers/{}/json", self.container);
-                for _ in 0..20 {
-                    let raw = self.engine.wire.get(&path).await.ok()?;
-                    let detail = Detail::read(raw).ok()?;
-                    if detail.state != State::Running {
-                        return Some(detail.exit_code);
-                    }
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-                None
-            }
+            Of::Attach { .. } => Some(self.after(20).await.ok()??.exit_code),
         }
+    }
+
+    /// Whether its container has ended, or is gone: what ends one may be heard of before that is.
+    pub async fn is_container_over(&self) -> bool {
+        matches!(self.after(10).await, Ok(Some(_)) | Err(Error::NotFound(_)))
+    }
+
+    /// The container when it does not run any more; none where it still does after so many tenths of a second.
+    async fn after(&self, tenths: u32) -> Result<Option<Detail>, Error> {
+        // What was asked a moment ago is not asked again.
+        let path = format!("/containers/{}/json", self.container);
+        for _ in 0..tenths {
+            let detail = Detail::read(self.engine.wire.get(&path).await?)?;
+            if detail.state != State::Running {
+                return Ok(Some(detail));
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Ok(None)
     }
 }

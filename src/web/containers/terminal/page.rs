@@ -42,8 +42,8 @@ struct TerminalPage<'a> {
     is_attachable: bool,
     /// The terminals that this page takes up again, as JSON.
     open: String,
-    /// How many more this person has open here, before another page.
-    elsewhere: usize,
+    /// How many more this person looks at here: on other pages, or on this one before it was loaded anew.
+    watched: usize,
 }
 
 #[derive(Template)]
@@ -59,7 +59,7 @@ struct AttachPage<'a> {
     open: String,
 }
 
-/// This person's terminals of this kind here that nobody looks at, and how many others there are.
+/// This person's terminals of this kind here that nobody looks at, and how many others there are, which are looked at.
 fn mine(shells: &Shells, page: &Page, id: &ContainerId, is: impl Fn(Kind) -> bool) -> (String, usize) {
     let who = &page.asker.who;
     let of_page = |shell: &&Arc<Shell>| shell.container == *id && is_same(&shell.who, who) && is(shell.kind);
@@ -80,9 +80,11 @@ pub async fn terminal(
     let detail = page.engine.execs().admits(&id).await?;
     let wanted = Wanted::read(&fields)?;
     let command = wanted.line(&container.name, None);
-    let (open, elsewhere) = mine(&shells, &page, &id, |kind| kind == Kind::Exec);
+    let (open, watched) = mine(&shells, &page, &id, |kind| kind == Kind::Exec);
+    let obstacle = obstacle(&container, &detail.state);
     if page.wants_json {
-        return Ok(axum::Json(json!({ "command": command, "open": open })).into_response());
+        let says = json!({ "command": command, "open": open, "watched": watched, "blocked": obstacle.is_some() });
+        return Ok(axum::Json(says).into_response());
     }
     let frame = Frame::new(&page, &container, Tab::Terminal, command);
     let asked = if fields.0.is_empty() { shells.remembered(&page.asker.who, &id) } else { wanted.asked() };
@@ -93,10 +95,10 @@ pub async fn terminal(
         own_user: if detail.user.is_empty() { "root" } else { &detail.user },
         own_folder: if detail.workdir.is_empty() { "/" } else { &detail.workdir },
         is_admin: page.engine.reach().root,
-        obstacle: obstacle(&container, &detail.state),
+        obstacle,
         is_attachable: is_attachable(&detail),
         open,
-        elsewhere,
+        watched,
         c: &container,
     })?;
     Ok(drawn.into_response())
