@@ -257,8 +257,10 @@
       if (!words.firstElementChild && raw.length < LONG) words.replaceChildren(...painted(raw));
     }
     if (isCut) {
+      // What the server has not drawn either is counted with it.
+      const left = Number($(".cut", words)?.dataset.more ?? 0);
       cut(words, LONG);
-      words.append(Object.assign(make("button", "btn small whole", `… ${number.format(raw.length - LONG)} characters more`), { type: "button", tabIndex: -1 }));
+      words.append(Object.assign(make("button", "btn small whole", `… ${number.format(raw.length - LONG + left)} characters more`), { type: "button", tabIndex: -1 }));
     }
     parts.append(words);
     row.append(parts);

@@ -66,8 +66,8 @@ pub use self::{
     },
     jobs::{Changes, Job, JobId, Jobs, Layer, Part, Progress, Stage, Step, StepState},
     logs::{
-        Cursor, Filter, Follow, Found, InvalidCursor, InvalidSearch, Keep, KeptLog, Level, Line as LogLine, Logs, Mark,
-        MarkKind, Matcher, News, Out, Painted, Painter, Place, Scan, Search, Style, Window, plain,
+        Cursor, Filter, Follow, Found, InvalidCursor, InvalidSearch, Keep, KeptLog, Level, Line as LogLine, Logs,
+        LongSearch, Mark, MarkKind, Matcher, News, Out, Painted, Painter, Place, Scan, Search, Style, Window, plain,
     },
     meter::Meter,
     networks::{Attachment, Joining, Network, Networks, NewNetwork, Range as NetworkRange, Subnet},

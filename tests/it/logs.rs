@@ -275,6 +275,41 @@ async fn a_log_is_saved_as_a_file() {
 }
 
 #[tokio::test]
+async fn s062_a_long_line_is_searched_and_saved_whole() {
+    let script = "echo first; head -c 2000000 /dev/zero | tr '\\0' y; echo ENDVERYLONG; echo last; sleep 1000";
+    for engine in [RealEngine::docker28(), RealEngine::docker20()] {
+        let console = Console::on(&engine).await;
+        for terminal in ["", "-t "] {
+            let line = format!("{terminal}busybox sh -c {}", shell_words::quote(script));
+            let made = engine.run(if terminal.is_empty() { "wide" } else { "wide-tty" }, &line).await;
+            has_written(&console, &made, "last").await;
+            let file = console.get(&format!("/logs/download?c={}", made.id)).await.expect(200);
+            let written = format!("first\n{}ENDVERYLONG\nlast\n", "y".repeat(2_000_000));
+            assert!(file.body.replace('\r', "") == written, "{} bytes", file.body.len());
+            let file = console.get(&format!("/logs/download?c={}&q=yy&timestamps=1", made.id)).await.expect(200);
+            assert!(file.body.lines().count() == 1 && file.body.trim_end().ends_with("yENDVERYLONG"), "filtered");
+            // Found behind what is held of it, and shown with how much is not.
+            let mut stream = console.stream(&format!("/logs/search?c={}&q=endverylong&context=1", made.id)).await;
+            let mut found = Vec::new();
+            while let Some(message) = stream.next().await {
+                found.push(message);
+            }
+            let hits = events(&found, "hit");
+            assert_eq!((hits.len(), &events(&found, "end")[0]["scanned"]), (1, &3.into()));
+            let around: Vec<String> = hits[0]["lines"].as_array().expect("lines").iter().map(words).collect();
+            assert_eq!((around[0].as_str(), around[2].as_str()), ("first", "last"));
+            contains_all(&around[1], &["yyy … 1.78 MiB more"]);
+            // What is found is where the log has it.
+            let there = format!("&n=1&around={}", hits[0]["k"].as_str().expect("a place"));
+            contains_all(&texts(&lines(&console, &made, &there).await).join("\n"), &["yyy … 1.78 MiB more"]);
+            let data = console.ask("GET", &made.path("logs")).header("accept", "application/json").send().await;
+            let lacks = 2_000_011 + u64::from(!terminal.is_empty()) - (256 << 10);
+            assert_eq!(data.expect(200).json()["lines"][1]["more"], lacks);
+        }
+    }
+}
+
+#[tokio::test]
 async fn several_logs_are_one_by_time() {
     let engine = RealEngine::docker28();
     let console = Console::on(&engine).await;

@@ -134,6 +134,14 @@ impl Matcher {
         self.parts.iter().all(|part| part.is_match(text)) != self.is_not
     }
 
+    /// What of it there is in a piece of a line, from some place on: a pattern sees what stands before that, so that
+    /// only the first piece has the line's beginning. Only the last has its end: what reaches to that of another may go on.
+    fn look(&self, text: &str, from: usize, is_last: bool, seen: &mut Seen) {
+        for (part, is_seen) in self.parts.iter().zip(&mut seen.0) {
+            *is_seen |= part.find_at(text, from).is_some_and(|found| is_last || found.end() < text.len());
+        }
+    }
+
     /// Where in a plain line it is: in order, none over another; the first `most`.
     pub fn ranges(&self, text: &str, most: usize) -> Vec<Range<usize>> {
         if self.is_not {
@@ -151,6 +159,42 @@ impl Matcher {
         });
         found.truncate(most);
         found
+    }
+}
+
+/// Which parts of what is searched for have been seen in a line.
+#[derive(Debug, Default)]
+struct Seen([bool; WORDS]);
+
+/// How much of the end of a piece is looked at again with the next, in bytes: more than is typed, and than most find.
+const AGAIN: usize = 8 << 10;
+
+/// A search through a line that is too long to be held, piece by piece.
+#[derive(Debug, Default)]
+pub struct LongSearch {
+    seen: Seen,
+    before: Vec<u8>,
+    /// Whether the line began before that.
+    is_later: bool,
+}
+
+impl LongSearch {
+    /// The next piece; after the last one, whether the line is what is searched for.
+    pub fn push(&mut self, matcher: &Matcher, piece: &Line) -> Option<bool> {
+        self.before.extend_from_slice(&piece.text);
+        let whole = plain(&self.before);
+        // Not at its beginning, where that is not the line's.
+        let from = usize::from(self.is_later);
+        let from = (from..whole.len()).find(|at| whole.is_char_boundary(*at)).unwrap_or(whole.len());
+        matcher.look(&whole, from, !piece.goes_on, &mut self.seen);
+        if piece.goes_on {
+            let end = self.before.len().saturating_sub(AGAIN);
+            self.before.drain(..end);
+            self.is_later |= end > 0;
+            return None;
+        }
+        let is_all = self.seen.0.iter().take(matcher.parts.len()).all(|is_seen| *is_seen);
+        Some(is_all != matcher.is_not)
     }
 }
 
@@ -181,7 +225,7 @@ fn wrong(pattern: &str, drawn: &str) -> InvalidSearch {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::line::LINE, *};
 
     fn search(text: &str) -> Search<'_> {
         Search { text, ..Search::default() }
@@ -199,6 +243,30 @@ mod tests {
         assert!(takes(search("a.c"), "a.c") && !takes(search("a.c"), "abc"));
         assert!(takes(Search { is_regex: true, ..search("a.c$") }, "xabc"));
         assert!(takes(search("\""), "a \" b"));
+    }
+
+    #[test]
+    fn s062_a_long_line_is_searched_in_pieces() {
+        let takes = |what: Search<'_>, pieces: &[&str]| {
+            let (matcher, mut search) = (Matcher::new(what).unwrap(), LongSearch::default());
+            let mut answers = pieces.iter().enumerate().map(|(at, text)| {
+                let text = bytes::Bytes::copy_from_slice(text.as_bytes());
+                let goes_on = at + 1 < pieces.len();
+                let line = Line { at: 5, out: Out::Stdout, text, lacks: 0, is_rest: at > 0, goes_on, is_open: false };
+                search.push(&matcher, &line)
+            });
+            let last = answers.next_back().flatten();
+            assert!(answers.all(|answer| answer.is_none()));
+            last.unwrap()
+        };
+        let regex = |text| Search { is_regex: true, ..search(text) };
+        let long = "y".repeat(LINE);
+        let pieces = [long.as_str(), &long, "yENDVERY", "LONG"];
+        assert!(takes(search("endverylong"), &pieces) && takes(search("yy long"), &pieces));
+        assert!(!takes(search("yy short"), &pieces));
+        assert!(takes(Search { is_not: true, ..search("yy short") }, &pieces));
+        assert!(takes(regex("^y+E"), &["y", "yE"]) && takes(regex("LONG$"), &pieces));
+        assert!(!takes(regex("^L"), &pieces) && !takes(regex("y$"), &pieces) && !takes(regex("VERY$"), &pieces));
     }
 
     #[test]

@@ -299,7 +299,7 @@ impl Reader<'_> {
             let reading = async {
                 let run = self.inspect().await?;
                 let ask = match (has_begun, self.recent.resume()) {
-                    (_, Some(since)) => Ask { since: Some(since), follow: true, tail: None },
+                    (_, Some(since)) => Ask { since: Some(since), follow: true, ..Ask::default() },
                     // It was empty: all that is there is new.
                     (true, None) => Ask { follow: true, ..Ask::default() },
                     (false, None) => Ask { follow: true, ..Ask::tail(OVERLAP) },

@@ -8,7 +8,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::line::{LINE, Line, Out};
 
-/// The most of one frame that is read; the rest of it is passed over.
+/// The most of one frame that is waited for; the rest of it is read as it comes.
 const FRAME: usize = 1 << 20;
 /// What the engine writes at once at most. Source: moby, `daemon/logger/copier.go`, `defaultBufSize`.
 const PIECE: usize = 16 << 10;
@@ -24,33 +24,68 @@ pub(super) enum Broken {
     Said(String),
 }
 
+/// What becomes of a line that is longer than is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Long {
+    /// It is cut, and says how much it lacks.
+    #[default]
+    Cut,
+    /// It comes in several, one behind the other.
+    Pieces,
+}
+
 /// What of a line is there so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Pending {
+    out: Out,
+    long: Long,
     at: i64,
     text: Vec<u8>,
-    is_cut: bool,
+    lacks: u64,
+    is_rest: bool,
     is_open: bool,
 }
 
 impl Pending {
-    fn add(&mut self, at: i64, piece: &[u8]) {
+    fn new(out: Out, long: Long) -> Self {
+        Self { out, long, at: 0, text: Vec::new(), lacks: 0, is_rest: false, is_open: false }
+    }
+
+    fn add(&mut self, at: i64, mut piece: &[u8], lines: &mut Vec<Line>) {
         self.at = at;
         self.is_open = true;
-        let room = LINE.saturating_sub(self.text.len());
-        self.is_cut |= piece.len() > room;
-        self.text.extend_from_slice(piece.get(..room).unwrap_or(piece));
+        loop {
+            let room = LINE.saturating_sub(self.text.len()).min(piece.len());
+            let (here, rest) = piece.split_at(room);
+            self.text.extend_from_slice(here);
+            if rest.is_empty() {
+                return;
+            }
+            if self.long == Long::Cut {
+                self.lacks += u64::try_from(rest.len()).unwrap_or_default();
+                return;
+            }
+            let text = std::mem::take(&mut self.text);
+            lines.push(Line { text: text.into(), goes_on: true, ..self.line(Bytes::new()) });
+            self.is_rest = true;
+            piece = rest;
+        }
     }
 
-    fn take(&mut self, out: Out) -> Option<Line> {
-        let Self { at, text, is_cut, is_open } = std::mem::take(self);
-        is_open.then(|| Line { at, out, text: text.into(), is_cut, is_open: false })
+    fn line(&self, text: Bytes) -> Line {
+        let Self { out, at, lacks, is_rest, .. } = *self;
+        Line { at, out, text, lacks, is_rest, goes_on: false, is_open: false }
     }
 
-    fn peek(&self, out: Out) -> Option<Line> {
-        let line =
-            || Line { at: self.at, out, text: Bytes::copy_from_slice(&self.text), is_cut: self.is_cut, is_open: true };
-        self.is_open.then(line)
+    fn take(&mut self) -> Option<Line> {
+        let text = std::mem::take(&mut self.text).into();
+        let line = self.is_open.then(|| self.line(text));
+        *self = Self::new(self.out, self.long);
+        line
+    }
+
+    fn peek(&self) -> Option<Line> {
+        self.is_open.then(|| Line { is_open: true, ..self.line(Bytes::copy_from_slice(&self.text)) })
     }
 }
 
@@ -59,8 +94,8 @@ impl Pending {
 pub(super) struct Decoder {
     is_bare: bool,
     buffer: BytesMut,
-    /// How much of a frame that is too long is still to come.
-    skip: usize,
+    /// How much of a frame that is too long to be held is still to come, and of which stream.
+    rest: (usize, Out),
     stdout: Pending,
     stderr: Pending,
     /// Of bare text: how much of the piece that is being read is there.
@@ -71,13 +106,13 @@ pub(super) struct Decoder {
 
 impl Decoder {
     /// Of frames, or of bare text.
-    pub(super) fn new(is_bare: bool) -> Self {
+    pub(super) fn new(is_bare: bool, long: Long) -> Self {
         Self {
             is_bare,
             buffer: BytesMut::new(),
-            skip: 0,
-            stdout: Pending::default(),
-            stderr: Pending::default(),
+            rest: (0, Out::Stdout),
+            stdout: Pending::new(Out::Stdout, long),
+            stderr: Pending::new(Out::Stderr, long),
             piece: 0,
             at: 0,
             entries: 0,
@@ -97,9 +132,10 @@ impl Decoder {
             return Ok(());
         }
         loop {
-            let skipped = self.skip.min(self.buffer.len());
-            self.buffer.advance(skipped);
-            self.skip -= skipped;
+            let (rest, out) = self.rest;
+            let here = self.buffer.split_to(rest.min(self.buffer.len())).freeze();
+            self.rest.0 -= here.len();
+            self.text(out, here, lines);
             let Some((&[kind, a, b, c, l1, l2, l3, l4], rest)) = self.buffer.split_first_chunk::<8>() else { break };
             if kind > 3 || [a, b, c] != [0; 3] {
                 return Err(Broken::NoFrames);
@@ -112,13 +148,14 @@ impl Decoder {
             }
             self.buffer.advance(8);
             let entry = self.buffer.split_to(take).freeze();
-            self.skip = len - take;
-            match kind {
+            let out = match kind {
                 // Source: moby, `pkg/stdcopy`, `Systemerr`.
                 3 => return Err(Broken::Said(String::from_utf8_lossy(&entry).trim().chars().take(500).collect())),
-                2 => self.entry(Out::Stderr, &entry, lines),
-                _ => self.entry(Out::Stdout, &entry, lines),
-            }
+                2 => Out::Stderr,
+                _ => Out::Stdout,
+            };
+            self.entry(out, &entry, lines);
+            self.rest = (len - take, out);
         }
         Ok(())
     }
@@ -134,33 +171,28 @@ impl Decoder {
         self.entries += 1;
         let (at, len) = stamp(entry).unwrap_or((self.at, 0));
         self.at = at;
-        let mut rest = entry.slice(len..);
-        let is_longer = self.skip > 0;
         let pending = self.pending(out);
         // What was never ended, by a container that ended first, is a line of its own.
         if pending.is_open && pending.at != at {
-            lines.extend(pending.take(out));
+            lines.extend(pending.take());
         }
-        loop {
-            let Some(end) = memchr::memchr(b'\n', &rest) else {
-                if !rest.is_empty() {
-                    pending.add(at, &rest);
-                    pending.is_cut |= is_longer;
-                }
-                return;
-            };
+        self.text(out, entry.slice(len..), lines);
+    }
+
+    /// What stands in an entry behind its time.
+    fn text(&mut self, out: Out, mut rest: Bytes, lines: &mut Vec<Line>) {
+        let at = self.at;
+        let pending = self.pending(out);
+        while !rest.is_empty() {
+            let Some(end) = memchr::memchr(b'\n', &rest) else { return pending.add(at, &rest, lines) };
             let text = rest.split_to(end);
             rest.advance(1);
-            if pending.is_open {
-                pending.add(at, &text);
-                lines.extend(pending.take(out));
+            if pending.is_open || text.len() > LINE {
+                pending.add(at, &text, lines);
+                lines.extend(pending.take());
             } else {
-                let is_cut = text.len() > LINE;
-                let text = if is_cut { text.slice(..LINE) } else { text };
-                lines.push(Line { at, out, text, is_cut, is_open: false });
-            }
-            if rest.is_empty() {
-                return;
+                // As it came, without a copy.
+                lines.push(Line { at, ..pending.line(text) });
             }
         }
     }
@@ -175,7 +207,7 @@ impl Decoder {
                 let (at, len) = stamp(&self.buffer).unwrap_or((self.at, 0));
                 self.buffer.advance(len);
                 self.begin(at);
-                self.stdout.add(at, b"");
+                self.stdout.add(at, b"", lines);
             } else if self.piece == PIECE {
                 if self.buffer.len() < STAMP && memchr::memchr(b'\n', &self.buffer).is_none() {
                     return;
@@ -187,7 +219,7 @@ impl Decoder {
                     }
                     // It never ended: the next line stands right behind it.
                     Some(_) => {
-                        lines.extend(self.stdout.take(Out::Stdout));
+                        lines.extend(self.stdout.take());
                         self.piece = 0;
                         continue;
                     }
@@ -200,15 +232,15 @@ impl Decoder {
                 Some(end) => {
                     let text = self.buffer.split_to(end);
                     self.buffer.advance(1);
-                    self.stdout.add(self.at, &text);
-                    lines.extend(self.stdout.take(Out::Stdout));
+                    self.stdout.add(self.at, &text, lines);
+                    lines.extend(self.stdout.take());
                     self.piece = 0;
                 }
                 None if here.is_empty() => return,
                 None => {
                     let text = self.buffer.split_to(here.len());
                     self.piece += text.len();
-                    self.stdout.add(self.at, &text);
+                    self.stdout.add(self.at, &text, lines);
                 }
             }
         }
@@ -222,7 +254,7 @@ impl Decoder {
 
     /// What has begun and not ended.
     pub(super) fn open(&self) -> impl Iterator<Item = Line> {
-        [self.stderr.peek(Out::Stderr), self.stdout.peek(Out::Stdout)].into_iter().flatten()
+        [self.stderr.peek(), self.stdout.peek()].into_iter().flatten()
     }
 
     /// The log has ended: so has what was begun.
@@ -231,10 +263,10 @@ impl Decoder {
             let rest = self.buffer.split();
             let (at, len) = stamp(&rest).unwrap_or((self.at, 0));
             self.entries += 1;
-            self.stdout.add(at, rest.get(len..).unwrap_or_default());
+            self.stdout.add(at, rest.get(len..).unwrap_or_default(), lines);
         }
-        lines.extend(self.stderr.take(Out::Stderr));
-        lines.extend(self.stdout.take(Out::Stdout));
+        lines.extend(self.stderr.take());
+        lines.extend(self.stdout.take());
     }
 }
 
@@ -302,8 +334,12 @@ mod tests {
 
     /// The lines, however the bytes are cut.
     fn lines(is_bare: bool, bytes: &[u8]) -> Vec<Line> {
+        lines_as(Long::Cut, is_bare, bytes)
+    }
+
+    fn lines_as(long: Long, is_bare: bool, bytes: &[u8]) -> Vec<Line> {
         let read = |step: usize| {
-            let (mut decoder, mut lines) = (Decoder::new(is_bare), Vec::new());
+            let (mut decoder, mut lines) = (Decoder::new(is_bare, long), Vec::new());
             for chunk in bytes.chunks(step) {
                 decoder.push(chunk, &mut lines).unwrap();
             }
@@ -361,7 +397,7 @@ mod tests {
             texts(&found),
             ["between".into(), format!("{long}{long}end"), "never ended".into(), "next".into(), String::new()]
         );
-        assert!(found.iter().all(|line| !line.is_cut && !line.is_open));
+        assert!(found.iter().all(|line| line.lacks == 0 && !line.is_open));
         let bare = format!("{T1}{long}{T1}{long}{T1}end\r\n{T2}next\r\n{T2}{long}{T1}other\r\n{T1}a\rb");
         let found = lines(true, bare.as_bytes());
         assert_eq!(
@@ -377,14 +413,32 @@ mod tests {
             [piece.repeat(40), frame(1, format!("{T1}\n{T2}").as_bytes()), frame(1, format!("{T2}next\n").as_bytes())]
                 .concat();
         let found = lines(false, &bytes);
-        assert_eq!(found[0].text.len(), LINE);
-        assert!(found[0].is_cut && !found[2].is_cut);
+        let lacks = |found: &[Line]| found.iter().map(|line| (line.text.len(), line.lacks)).collect::<Vec<_>>();
+        let over = |len: usize| u64::try_from(len - LINE).unwrap();
+        assert_eq!(lacks(&found), [(LINE, over(40 * PIECE)), (0, 0), (4, 0)]);
         let giant = frame(1, format!("{T1}{}\n", "y".repeat(FRAME * 2)).as_bytes());
-        let found = lines(false, &[giant, frame(1, format!("{T2}next\n").as_bytes())].concat());
-        assert_eq!(
-            found.iter().map(|line| (line.text.len(), line.is_cut)).collect::<Vec<_>>(),
-            [(LINE, true), (4, false)]
-        );
+        let bytes = [giant, frame(1, format!("{T2}next\n").as_bytes())].concat();
+        assert_eq!(lacks(&lines(false, &bytes)), [(LINE, over(FRAME * 2)), (4, 0)]);
+    }
+
+    #[test]
+    fn s062_a_long_line_comes_in_pieces_where_all_of_it_is_asked_for() {
+        let piece = |text: &str| frame(1, format!("{T1}{text}").as_bytes());
+        let long = "x".repeat(PIECE);
+        let framed = [piece(&long).repeat(40), frame(2, format!("{T1}between\n").as_bytes()), piece("end\nnext\n")];
+        let giant = piece(&format!("{}end\nnext\n", long.repeat(FRAME * 2 / PIECE)));
+        let bare = format!("{}{T1}end\n{T2}next\n", format!("{T1}{long}").repeat(40)).into_bytes();
+        for (is_bare, bytes, len) in
+            [(false, framed.concat(), 40 * PIECE), (false, giant, FRAME * 2), (true, bare, 40 * PIECE)]
+        {
+            let found: Vec<Line> = lines_as(Long::Pieces, is_bare, &bytes);
+            let found: Vec<&Line> = found.iter().filter(|line| line.out == Out::Stdout).collect();
+            let [first, .., last, next] = found.as_slice() else { panic!("{} lines", found.len()) };
+            assert!(!first.is_rest && first.goes_on && last.is_rest && !last.goes_on && last.text.ends_with(b"xend"));
+            assert!(!next.is_rest && next.text == "next");
+            assert_eq!(found.iter().map(|line| line.text.len()).sum::<usize>(), len + "endnext".len());
+            assert!(found.iter().all(|line| line.lacks == 0 && line.text.len() <= LINE));
+        }
     }
 
     #[test]
@@ -395,7 +449,7 @@ mod tests {
 
     #[test]
     fn what_is_no_frame_is_told() {
-        let push = |bytes: &[u8]| Decoder::new(false).push(bytes, &mut Vec::new());
+        let push = |bytes: &[u8]| Decoder::new(false, Long::Cut).push(bytes, &mut Vec::new());
         assert_eq!(push(b"plain text"), Err(Broken::NoFrames));
         assert_eq!(
             push(&frame(3, b"Error grabbing logs: gone\n")),
@@ -405,7 +459,7 @@ mod tests {
 
     #[test]
     fn what_has_no_end_yet_is_there_to_see() {
-        let mut decoder = Decoder::new(false);
+        let mut decoder = Decoder::new(false, Long::Cut);
         let mut lines = Vec::new();
         decoder.push(&frame(1, format!("{T1}half").as_bytes()), &mut lines).unwrap();
         assert!(lines.is_empty());

@@ -3,13 +3,13 @@
 
 use super::{
     Painter,
-    frames::{Broken, Decoder},
+    frames::{Broken, Decoder, Long},
     line::{LINE, Line},
 };
 use crate::engine::{exec::fuzzing::content, fuzzing::chunks};
 
-fn decoded(is_bare: bool, data: &[u8], next: impl FnMut() -> usize) -> (Vec<Line>, Option<Broken>) {
-    let (mut decoder, mut lines) = (Decoder::new(is_bare), Vec::new());
+fn decoded(is_bare: bool, long: Long, data: &[u8], next: impl FnMut() -> usize) -> (Vec<Line>, Option<Broken>) {
+    let (mut decoder, mut lines) = (Decoder::new(is_bare, long), Vec::new());
     for chunk in chunks(data, next) {
         if let Err(broken) = decoder.push(chunk, &mut lines) {
             return (lines, Some(broken));
@@ -23,15 +23,15 @@ fn decoded(is_bare: bool, data: &[u8], next: impl FnMut() -> usize) -> (Vec<Line
 /// A log, framed or bare: the same lines wherever it is cut, none of them longer than is kept or with an end in it; and
 /// of its colours nothing is left in the text.
 pub fn log(data: &[u8]) {
-    for is_bare in [false, true] {
-        let (lines, broken) = decoded(is_bare, data, || usize::MAX);
-        assert_eq!(decoded(is_bare, data, || 1), (lines.clone(), broken.clone()));
+    for (is_bare, long) in [(false, Long::Cut), (true, Long::Cut), (false, Long::Pieces), (true, Long::Pieces)] {
+        let (lines, broken) = decoded(is_bare, long, data, || usize::MAX);
+        assert_eq!(decoded(is_bare, long, data, || 1), (lines.clone(), broken.clone()));
         let mut size = 1;
         let any = || {
             size = size % 61 + 7;
             size
         };
-        assert_eq!(decoded(is_bare, data, any), (lines.clone(), broken));
+        assert_eq!(decoded(is_bare, long, data, any), (lines.clone(), broken));
         let mut painter = Painter::default();
         for line in lines {
             assert!(line.text.len() <= LINE && !line.text.contains(&b'\n'), "{line:?}");

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -114,11 +114,14 @@ impl Shelf {
         let (head, body) = Self::files(keep, &log.id);
         let mut out = GzEncoder::new(Vec::new(), Compression::fast());
         for line in lines {
-            let flags = u8::from(line.out == Out::Stderr) | u8::from(line.is_cut) << 1;
+            let flags = if line.out == Out::Stderr { STDERR } else { 0 } | if line.lacks > 0 { LACKS } else { 0 };
             out.write_all(&[flags])?;
             out.write_all(&line.at.to_be_bytes())?;
             out.write_all(&u32::try_from(line.text.len()).unwrap_or_default().to_be_bytes())?;
             out.write_all(&line.text)?;
+            if line.lacks > 0 {
+                out.write_all(&line.lacks.to_be_bytes())?;
+            }
         }
         let packed = out.finish()?;
         private::write(&body, &packed)?;
@@ -175,6 +178,11 @@ impl Shelf {
     }
 }
 
+/// What a file says of a line: that it was written to the standard error, that it says behind its text how much of it
+/// was not kept.
+const STDERR: u8 = 1;
+const LACKS: u8 = 4;
+
 /// The lines of a file. What is damaged ends it.
 fn unpack(mut bytes: Bytes) -> Vec<Line> {
     const HEAD: usize = 13;
@@ -186,9 +194,11 @@ fn unpack(mut bytes: Bytes) -> Vec<Line> {
         }
         let _ = bytes.split_to(HEAD);
         let text = bytes.split_to(len);
-        let out = if flags & 1 == 0 { Out::Stdout } else { Out::Stderr };
+        let out = if flags & STDERR == 0 { Out::Stdout } else { Out::Stderr };
         let at = i64::from_be_bytes([a, b, c, d, e, f, g, h]);
-        lines.push(Line { at, out, text, is_cut: flags & 2 != 0, is_open: false });
+        let lacks = if flags & LACKS == 0 { Ok(0) } else { bytes.try_get_u64() };
+        let Ok(lacks) = lacks else { break };
+        lines.push(Line { at, out, text, lacks, is_rest: false, goes_on: false, is_open: false });
     }
     lines
 }
@@ -392,7 +402,15 @@ mod tests {
     use super::*;
 
     fn line(at: i64, text: &'static str) -> Line {
-        Line { at, out: Out::Stderr, text: Bytes::from_static(text.as_bytes()), is_cut: true, is_open: false }
+        Line {
+            at,
+            out: Out::Stderr,
+            text: Bytes::from_static(text.as_bytes()),
+            lacks: 7,
+            is_rest: false,
+            goes_on: false,
+            is_open: false,
+        }
     }
 
     fn log(id: &str, removed: Option<Timestamp>) -> KeptLog {

@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt, str::FromStr};
 use bytes::Bytes;
 use jiff::Timestamp;
 
-/// The longest line that is kept, in bytes; what is longer is cut.
+/// The longest line that is kept, in bytes; what is longer is cut, or comes in pieces of that length.
 pub(super) const LINE: usize = 256 << 10;
 /// How much of a line tells it from others of the same time, in bytes: as much as the engine writes at once, so that
 /// the beginning of a line and the whole of it are the same line.
@@ -29,8 +29,12 @@ pub struct Line {
     pub out: Out,
     /// What was written, without its line feed: foreign bytes.
     pub text: Bytes,
-    /// Whether more was written than is kept.
-    pub is_cut: bool,
+    /// How many bytes more were written than are kept.
+    pub lacks: u64,
+    /// Whether it is not the beginning of what was written, which came before it.
+    pub is_rest: bool,
+    /// Whether the rest of it comes behind it, as another.
+    pub goes_on: bool,
     /// Whether its end has not been written yet.
     pub is_open: bool,
 }
@@ -138,8 +142,8 @@ impl Places {
         let sum = line.sum();
         let seen = self.seen.entry(sum).or_default();
         let ordinal = *seen;
-        // A line that is not whole comes again.
-        *seen += u32::from(!line.is_open);
+        // A line that is not whole comes again; of one that comes in pieces the first counts.
+        *seen += u32::from(!line.is_open && !line.is_rest);
         Cursor { at: line.at.max(0), sum, ordinal, source: self.source }
     }
 }
@@ -165,7 +169,9 @@ mod tests {
             at,
             out: Out::Stdout,
             text: Bytes::from_static(text.as_bytes()),
-            is_cut: false,
+            lacks: 0,
+            is_rest: false,
+            goes_on: false,
             is_open: false,
         };
         let mut places = Places::new(0);

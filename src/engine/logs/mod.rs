@@ -23,7 +23,7 @@ use futures_util::future::join_all;
 
 pub use self::{
     ansi::{Painted, Painter, Style, plain},
-    filter::{Filter, InvalidSearch, Matcher, Search},
+    filter::{Filter, InvalidSearch, LongSearch, Matcher, Search},
     follow::{Follow, Mark, MarkKind, News},
     kept::{Keep, KeptLog},
     level::Level,

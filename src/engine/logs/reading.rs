@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::{body::Incoming, header::CONTENT_TYPE};
 
 use super::{
-    frames::{Broken, Decoder},
+    frames::{Broken, Decoder, Long},
     line::Line,
 };
 use crate::engine::{ContainerId, Engine, Error, Outage, wire};
@@ -31,6 +31,8 @@ pub(super) struct Ask {
     pub since: Option<i64>,
     /// Whether what is yet to come is asked for, too.
     pub follow: bool,
+    /// What becomes of lines that are too long.
+    pub long: Long,
 }
 
 impl Ask {
@@ -94,8 +96,12 @@ impl Reading {
                 error => Error::Unreadable { driver, words: error.to_string() },
             });
         }
-        let reading =
-            Self { body: response.into_body(), decoder: Decoder::new(is_bare), follows: ask.follow, has_ended: false };
+        let reading = Self {
+            body: response.into_body(),
+            decoder: Decoder::new(is_bare, ask.long),
+            follows: ask.follow,
+            has_ended: false,
+        };
         Ok((reading, is_terminal))
     }
 

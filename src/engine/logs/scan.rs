@@ -1,11 +1,12 @@
 //! All of a log, or of several in one order, from some time on: for searches and downloads. It goes through the console
-//! and is not held there.
+//! and is not held there: a line that is too long to be held comes in pieces.
 
 use std::collections::VecDeque;
 
 use super::{
     Logs,
     filter::Filter,
+    frames::Long,
     line::{Found, Line, Places},
     reading::{Ask, Reading},
 };
@@ -35,7 +36,7 @@ impl Logs<'_> {
         for id in ids {
             kept.push(self.reaches(id)?);
         }
-        let ask = Ask { since: filter.since, ..Ask::default() };
+        let ask = Ask { since: filter.since, long: Long::Pieces, ..Ask::default() };
         let (mut lanes, mut failed) = (Vec::new(), Vec::new());
         for ((id, kept), source) in ids.iter().zip(kept).zip(0_u16..) {
             if let Some(kept) = kept {

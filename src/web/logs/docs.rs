@@ -34,7 +34,11 @@ fn filter() -> [Field; 4] {
 
 fn search() -> [Field; 5] {
     [
-        Field::text("q", "Only lines with these words in them; what stands in quotes is one.", "failed"),
+        Field::text(
+            "q",
+            "Only lines with these words in them, of a line over 256 KiB in its beginning; what stands in quotes is one.",
+            "failed",
+        ),
         Field::switch("regex", "q is a regular expression."),
         Field::switch("case", "Large letters are others than small ones."),
         Field::switch("not", "Only lines without it."),

@@ -1,6 +1,6 @@
 //! A log as a file: all of it, or what is asked for. It goes through, and is not held.
 
-use std::io::Write as _;
+use std::{collections::HashSet, io::Write as _};
 
 use axum::response::Response;
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use super::{
     draw::stamp,
 };
 use crate::{
-    engine::{Filter, Found, Scan},
+    engine::{Filter, Found, LogLine, Out, Scan},
     web::{
         Error,
         attachment::attachment,
@@ -80,19 +80,22 @@ pub async fn download(Query(fields): Query, live: Live) -> Result<Response, Erro
 
 async fn send(outbox: Outbox, mut scan: Scan, filter: Filter, sources: Vec<Source>, is_gzip: bool, has_times: bool) {
     let mut sink = Sink::new(is_gzip);
+    let mut taken = Taken::default();
+    let mut rows = Rows { sources: &sources, has_times, open: None };
     loop {
         let lines = match scan.next().await {
             Ok(Some(lines)) => lines,
             Ok(None) => break,
             Err(error) => {
                 // The file is not whole, and says so at its end.
+                rows.end(&mut sink);
                 sink.write(format!("[wheelhouse: the log ends here before its end: {error}]\n").as_bytes());
                 break;
             }
         };
         for found in lines {
-            if filter.takes_text(&found.line) {
-                line(&mut sink, &found, &sources, has_times);
+            if taken.takes(&found, |line| filter.takes_text(line)) {
+                rows.put(&mut sink, &found);
             }
         }
         if let Some(ready) = sink.ready() {
@@ -105,15 +108,61 @@ async fn send(outbox: Outbox, mut scan: Scan, filter: Filter, sources: Vec<Sourc
     }
 }
 
-fn line(sink: &mut Sink, found: &Found, sources: &[Source], has_times: bool) {
-    if let Some(source) = sources.get(usize::from(found.cursor.source)).filter(|_| sources.len() > 1) {
-        sink.write(source.name.as_bytes());
-        sink.write(b" | ");
+/// Of which lines that come in pieces the rest is asked for: those whose beginning is.
+#[derive(Default)]
+struct Taken(HashSet<(u16, Out)>);
+
+impl Taken {
+    fn takes(&mut self, Found { cursor, line }: &Found, is_asked: impl FnOnce(&LogLine) -> bool) -> bool {
+        let of = (cursor.source, line.out);
+        let takes = if line.is_rest { self.0.remove(&of) } else { is_asked(line) };
+        if takes && line.goes_on {
+            self.0.insert(of);
+        }
+        takes
     }
-    if has_times {
-        sink.write(stamp(found.line.time()).as_bytes());
-        sink.write(b" ");
+}
+
+/// Lines, one a row. One that comes in pieces stays one, unless another stream writes in between: its rest then has a
+/// row of its own.
+struct Rows<'a> {
+    sources: &'a [Source],
+    has_times: bool,
+    /// Whose line is not at its end.
+    open: Option<(u16, Out)>,
+}
+
+impl Rows<'_> {
+    fn put(&mut self, sink: &mut Sink, Found { cursor, line }: &Found) {
+        let of = (cursor.source, line.out);
+        if !line.is_rest || self.open != Some(of) {
+            self.end(sink);
+            self.begin(sink, of.0, line);
+        }
+        sink.write(&line.text);
+        if line.lacks > 0 {
+            sink.write(format!("[wheelhouse: {} bytes more were not kept]", line.lacks).as_bytes());
+        }
+        self.open = Some(of);
+        if !line.goes_on {
+            self.end(sink);
+        }
     }
-    sink.write(&found.line.text);
-    sink.write(b"\n");
+
+    fn begin(&self, sink: &mut Sink, source: u16, line: &LogLine) {
+        if let Some(source) = self.sources.get(usize::from(source)).filter(|_| self.sources.len() > 1) {
+            sink.write(source.name.as_bytes());
+            sink.write(b" | ");
+        }
+        if self.has_times {
+            sink.write(stamp(line.time()).as_bytes());
+            sink.write(b" ");
+        }
+    }
+
+    fn end(&mut self, sink: &mut Sink) {
+        if self.open.take().is_some() {
+            sink.write(b"\n");
+        }
+    }
 }

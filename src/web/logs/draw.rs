@@ -8,10 +8,10 @@ use askama::{Template, filters::Escaper as _};
 use super::asked::Source;
 use crate::{
     engine::{Cursor, Found, Level, Matcher, Out, Painted, Painter, Style},
-    web::html::Visible,
+    web::html::{Visible, bytes},
 };
 
-/// The longest text that is shown of a line, in bytes; all of it is searched and downloaded.
+/// The longest text that is shown of a line, in bytes; a download has all of it.
 const SHOWN: usize = 128 << 10;
 /// The most places that are marked in a line.
 const MARKS: usize = 200;
@@ -77,9 +77,9 @@ impl<'a> Pen<'a> {
     /// The next line.
     pub fn draw(&mut self, found: &Found) -> Drawn {
         let Found { cursor, line } = found;
-        let bytes = trimmed(&line.text);
+        let written = trimmed(&line.text);
         let painter = self.painters.entry((cursor.source, line.out)).or_default();
-        let Painted { text, spans } = painter.paint(bytes);
+        let Painted { text, spans } = painter.paint(written);
         let level = Level::of(&text);
         let source = self.sources.get(usize::from(cursor.source));
         let is_terminal = source.is_some_and(|source| source.is_terminal);
@@ -92,8 +92,14 @@ impl<'a> Pen<'a> {
         }
         let end = boundary(&text, from.saturating_add(SHOWN));
         paint(&mut shown, &text, from..end, &spans, &marks);
-        if line.is_cut || end < text.len() {
-            shown.push_str("<i class=\"cut\" title=\"The line is longer.\">…</i>");
+        let more = u64::try_from(text.len() - end).unwrap_or_default() + line.lacks;
+        if more > 0 {
+            // Writing to a String cannot fail.
+            let _ = write!(
+                shown,
+                "<i class=\"cut\" data-more=\"{more}\" title=\"A download has all of it.\"> … {} more</i>",
+                bytes(more)
+            );
         }
         let time = stamp(line.time());
         let row = Row {
@@ -240,7 +246,15 @@ mod tests {
     }
 
     fn found(text: &[u8]) -> Found {
-        let line = Line { at: 5, out: Out::Stdout, text: Bytes::copy_from_slice(text), is_cut: false, is_open: false };
+        let line = Line {
+            at: 5,
+            out: Out::Stdout,
+            text: Bytes::copy_from_slice(text),
+            lacks: 0,
+            is_rest: false,
+            goes_on: false,
+            is_open: false,
+        };
         Found { cursor: "5-1-0-0".parse().unwrap(), line }
     }
 

@@ -55,7 +55,9 @@ pub fn line(data: &[u8]) {
                 at: 5,
                 out: if at % 3 == 0 { Out::Stderr } else { Out::Stdout },
                 text: Bytes::copy_from_slice(text),
-                is_cut: at % 5 == 0,
+                lacks: u64::from(at % 5 == 0),
+                is_rest: false,
+                goes_on: false,
                 is_open: false,
             };
             let found = Found { cursor: format!("5-1-0-{}", at % 2).parse().unwrap(), line };

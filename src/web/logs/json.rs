@@ -92,8 +92,10 @@ pub struct Text {
     pub stream: &'static str,
     /// error, warn, info, debug or trace; empty where it does not say.
     pub level: &'static str,
-    /// What was written, without colours.
+    /// What was written, without colours; of a line over 256 KiB its beginning.
     pub text: String,
+    /// How many bytes more were written than that; a download has them.
+    pub more: u64,
 }
 
 /// Lines, as text, and whether there are more.
@@ -133,6 +135,7 @@ impl Texts {
                 stream: if found.line.out == Out::Stdout { "stdout" } else { "stderr" },
                 level: Level::of(&text).map(Level::word).unwrap_or_default(),
                 text,
+                more: found.line.lacks,
             }
         };
         Self {

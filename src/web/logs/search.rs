@@ -1,7 +1,7 @@
 //! A search over all of a log: what is found comes as it is found.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     time::{Duration, Instant},
 };
 
@@ -16,7 +16,7 @@ use super::{
     stream::Wrong,
 };
 use crate::{
-    engine::{Found, InvalidSearch, Scan},
+    engine::{Found, InvalidSearch, LongSearch, Out, Scan},
     web::{
         Error,
         extract::Query,
@@ -126,6 +126,8 @@ struct Searching<'a> {
     before: VecDeque<Found>,
     /// What was found, and how many lines behind it are still to come.
     open: VecDeque<Open>,
+    /// Lines that are too long to be held: their beginnings, and how far they are searched.
+    long: HashMap<(u16, Out), (Found, LongSearch)>,
     buffer: BytesMut,
 }
 
@@ -139,6 +141,7 @@ impl<'a> Searching<'a> {
             hits: 0,
             before: VecDeque::new(),
             open: VecDeque::new(),
+            long: HashMap::new(),
             buffer: BytesMut::new(),
         }
     }
@@ -191,7 +194,32 @@ impl<'a> Searching<'a> {
         Some(last)
     }
 
+    /// Looks at a line, or at a piece of one.
     fn look(&mut self, found: Found) {
+        let Some(wanted) = &self.asked.wanted else { return };
+        if !found.line.is_rest && !found.line.goes_on {
+            let takes = wanted.matcher.takes(&crate::engine::plain(&found.line.text));
+            return self.take(found, takes);
+        }
+        let of = (found.cursor.source, found.line.out);
+        if !found.line.is_rest {
+            self.long.insert(of, (found.clone(), LongSearch::default()));
+        }
+        let Some((begun, search)) = self.long.get_mut(&of) else { return };
+        if found.line.is_rest {
+            begun.line.lacks += u64::try_from(found.line.text.len()).unwrap_or_default();
+        }
+        if let Some(takes) = search.push(&wanted.matcher, &found.line)
+            && let Some((mut begun, _)) = self.long.remove(&of)
+        {
+            // From here on it is a line that was cut.
+            begun.line.goes_on = false;
+            self.take(begun, takes);
+        }
+    }
+
+    /// A line, and whether what is searched for is in it.
+    fn take(&mut self, found: Found, has_it: bool) {
         self.scanned += 1;
         let context = self.asked.context;
         for open in &mut self.open {
@@ -201,7 +229,7 @@ impl<'a> Searching<'a> {
         while let Some(open) = self.open.pop_front_if(|open| open.left == 0) {
             self.draw(&open);
         }
-        if self.hits < self.asked.most && self.takes(&found) {
+        if self.hits < self.asked.most && has_it && self.asked.filter.takes(&found.line) {
             self.hits += 1;
             let lines: Vec<Found> = self.before.iter().cloned().chain(std::iter::once(found.clone())).collect();
             let open = Open { n: self.hits, at: lines.len() - 1, left: context, lines };
@@ -217,11 +245,6 @@ impl<'a> Searching<'a> {
                 self.before.pop_front();
             }
         }
-    }
-
-    fn takes(&self, found: &Found) -> bool {
-        let is_wanted = |wanted: &Wanted| wanted.matcher.takes(&crate::engine::plain(&found.line.text));
-        self.asked.filter.takes(&found.line) && self.asked.wanted.as_ref().is_some_and(is_wanted)
     }
 
     fn draw(&mut self, Open { n, at, lines, .. }: &Open) {
