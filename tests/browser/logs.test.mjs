@@ -269,6 +269,36 @@ test("S026 S030 hostile lines: one row each, nothing but text and colours, no fo
   }, { permissions: ["clipboard-read", "clipboard-write"], size: TALL });
 });
 
+test("a search leaves the lines as they are: it takes its room from the box, and no other", async () => {
+  const id = await program(unique("found"), `seq 1 195; for n in 1 2 3 4 5; do echo "a needle $n"; done${WAIT}`);
+  for (const size of [DESKTOP, PHONE]) {
+    await withPage(url, async (page) => {
+      await open(page, id);
+      await shows(page, "needle 5");
+      const shape = () => page.evaluate(() => {
+        const logs = document.querySelector("#logs").getBoundingClientRect(), box = document.querySelector("#log-box").getBoundingClientRect();
+        const each = (what) => [...new Set([...document.querySelectorAll("#log-lines > li.ln:not(.mark)")].map((row) => Math.round(what(row))))];
+        return {
+          logs: [logs.width, logs.height].map(Math.round), box: [box.left - logs.left, logs.right - box.right, logs.bottom - box.bottom].map(Math.round), height: Math.round(box.height),
+          rows: each((row) => row.getBoundingClientRect().height), times: each((row) => row.querySelector(".t").getBoundingClientRect().left), words: each((row) => row.querySelector(".tx").getBoundingClientRect().left),
+        };
+      });
+      // Searching is typed: on a phone that shows more of the bar.
+      await searchBox(page).fill("needle");
+      const { height, ...before } = await shape();
+      assert.equal(before.rows.length, 1, `${before.rows}`);
+      assert.equal(before.times.length, 1, `${before.times}`);
+      if (size === DESKTOP) assert.equal(before.rows[0], 19);
+      await searchBox(page).press("Enter");
+      await until(async () => await page.locator("#log-hits .hit").count() === 5 && (await page.locator("#log-found").innerText()).includes("200 lines"), "all are found");
+      const pane = await page.locator("#log-hits").evaluate((it) => Math.round(it.getBoundingClientRect().height));
+      const { height: left, ...after } = await shape();
+      assert.deepEqual(after, before);
+      assert.ok(Math.abs(height - left - pane - 8) <= 1 && left > 100, `${height} becomes ${left} below ${pane}`);
+    }, { size });
+  }
+});
+
 test("JSON in fields, by the mouse and by keys; several lines copied as text; what was chosen stays", async () => {
   const json = `{"level":"error","msg":"boom","big":12345678901234567890,"http":{"path":"/a","codes":[1,2]}}`;
   const id = await program(unique("json"), `echo first; echo '${json}'; echo third; sleep 0.5; echo 'level=warn careful' >&2; sleep 0.5; i=0; while [ $i -lt 300 ]; do echo "filler $i of many words that make it wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide, wide"; i=$((i+1)); done${WAIT}`);
