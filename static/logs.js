@@ -360,10 +360,11 @@
     if (mine === era && answer.command && !more.before && !more.after) command = answer.command;
     return answer;
   }
-  // What docker would show: this, from here on, if it is followed.
+  // What docker would show: this, from here on, if it is followed; what goes on has no last lines.
   let command = "";
   function spell() {
-    const code = $("main .cmd [data-command]"), said = command.replaceAll(` --since ${FIRST}`, ""), words = sticks ? said.replace(/^docker logs /gm, "docker logs -f ") : said;
+    $("#log-levels").hidden = !filter.level;
+    const code = $("main .cmd [data-command]"), said = command.replaceAll(` --since ${FIRST}`, ""), words = sticks ? said.replace(/^docker logs /gm, "docker logs -f ").replace(/ \| tail -n \d+$/gm, "") : said;
     if (code && words && code.textContent !== words) code.textContent = words;
   }
 

@@ -145,8 +145,8 @@ pub enum Kept {
 /// What is looked for in the output.
 #[derive(Debug, Clone, Copy)]
 pub struct Grep<'a> {
-    /// A text, or a regular expression.
-    pub text: &'a str,
+    /// Words, each of which is looked for, or one regular expression.
+    pub parts: &'a [String],
     /// Whether it is a regular expression.
     pub is_regex: bool,
     /// Whether large letters are others than small ones.
@@ -157,22 +157,41 @@ pub struct Grep<'a> {
     pub context: usize,
 }
 
-/// `docker logs -t -n 100 web 2>/dev/null | grep -i word`: of the output, one stream and what is looked for.
+impl Grep<'_> {
+    /// What a pipe goes on with: `grep -i -F -- one | grep -i -F -- other`.
+    fn pipe(self) -> String {
+        let Self { parts, is_regex, has_case, is_not, context } = self;
+        let grep = |kind: &str, text: &str| {
+            let line = Line(vec!["grep".to_owned()]).when(!has_case, "-i").when(is_not, "-v");
+            line.option("-C", Some(context).filter(|context| *context > 0)).words([kind, "--", text]).end()
+        };
+        match parts {
+            // Nearer to what is searched with here than -E: that knows no \d.
+            [one] => grep(if is_regex { "-P" } else { "-F" }, one),
+            // Lines without all of them, or with what stands around: no two greps in a row do that.
+            parts if is_not || context > 0 => {
+                let all: Vec<String> = parts.iter().map(|part| regex::escape(part)).collect();
+                grep("-P", &format!("^(?=.*{})", all.join(")(?=.*")))
+            }
+            parts => parts.iter().map(|part| grep("-F", part)).collect::<Vec<_>>().join(" | "),
+        }
+    }
+}
+
+/// `docker logs -t web 2>/dev/null | grep -i -F -- word | tail -n 100`: of the output, one stream and what is looked for.
+/// What docker counts is all of the log: the last of what is left are counted behind it.
 pub fn logs_of(name: &str, what: Logs<'_>, kept: Option<Kept>, grep: Option<Grep<'_>>) -> String {
-    let line = logs(name, what);
-    let line = match kept {
-        Some(Kept::Stdout) => format!("{line} 2>/dev/null"),
-        Some(Kept::Stderr) => format!("{line} 2>&1 >/dev/null"),
-        None if grep.is_some() => format!("{line} 2>&1"),
-        None => line,
+    let is_all = kept.is_none() && grep.is_none() && (what.until.is_none() || what.tail.is_none());
+    let line = logs(name, Logs { tail: what.tail.filter(|_| is_all), ..what });
+    let streams = match kept {
+        Some(Kept::Stdout) => " 2>/dev/null",
+        Some(Kept::Stderr) => " 2>&1 >/dev/null",
+        None if is_all => "",
+        None => " 2>&1",
     };
-    let Some(Grep { text, is_regex, has_case, is_not, context }) = grep else { return line };
-    let command = Line(vec!["grep".to_owned()])
-        .when(!has_case, "-i")
-        .when(is_not, "-v")
-        .option("-C", Some(context).filter(|context| *context > 0))
-        .words([if is_regex { "-E" } else { "-F" }, "--", text]);
-    format!("{line} | {}", command.end())
+    let grep = grep.map(|grep| format!(" | {}", grep.pipe())).unwrap_or_default();
+    let tail = what.tail.filter(|_| !is_all).map(|tail| format!(" | tail -n {tail}")).unwrap_or_default();
+    format!("{line}{streams}{grep}{tail}")
 }
 
 /// `docker stats web`.
@@ -546,12 +565,24 @@ mod tests {
         assert_eq!(rm(&["web/db"], false, false, true), "docker rm -l web/db");
         assert_eq!(ps(true, &[("label", "note=two words")]), "docker ps -a --filter 'label=note=two words'");
         assert_eq!(logs("web", Logs { follow: true, tail: Some(100), ..Logs::default() }), "docker logs -f -n 100 web");
-        let grep = Grep { text: "it's full", is_regex: false, has_case: false, is_not: false, context: 2 };
-        assert_eq!(
-            logs_of("web", Logs::default(), None, Some(grep)),
-            "docker logs web 2>&1 | grep -i -C 2 -F -- \"it's full\""
-        );
+        let last = Logs { tail: Some(200), ..Logs::default() };
+        assert_eq!(logs_of("web", last, None, None), "docker logs -n 200 web");
         assert_eq!(logs_of("web", Logs::default(), Some(Kept::Stderr), None), "docker logs web 2>&1 >/dev/null");
+        assert_eq!(logs_of("web", last, Some(Kept::Stderr), None), "docker logs web 2>&1 >/dev/null | tail -n 200");
+        assert_eq!(logs_of("web", last, Some(Kept::Stdout), None), "docker logs web 2>/dev/null | tail -n 200");
+        let past = Logs { until: Some("10m"), ..last };
+        assert_eq!(logs_of("web", past, None, None), "docker logs --until 10m web 2>&1 | tail -n 200");
+        let parts = ["it's full".to_owned(), "a.b".to_owned()];
+        let grep = Grep { parts: &parts[..1], is_regex: false, has_case: false, is_not: false, context: 2 };
+        let greps = |grep: Grep<'_>| logs_of("web", Logs::default(), None, Some(grep));
+        assert_eq!(greps(grep), "docker logs web 2>&1 | grep -i -C 2 -F -- \"it's full\"");
+        let both = Grep { parts: &parts, context: 0, has_case: true, ..grep };
+        assert_eq!(greps(both), "docker logs web 2>&1 | grep -F -- \"it's full\" | grep -F -- a.b");
+        let words = ["x".to_owned(), "a.b".to_owned()];
+        let neither = greps(Grep { parts: &words, is_not: true, ..both });
+        assert!(neither.contains("| grep -v -P -- ") && neither.contains(r"^(?=.*x)(?=.*a\.b)"), "{neither}");
+        let regex = greps(Grep { parts: &parts[1..], is_regex: true, ..grep });
+        assert_eq!(regex, "docker logs web 2>&1 | grep -i -C 2 -P -- a.b");
         assert_eq!(
             update(&[("memory", "512m"), ("restart", "no")], "web"),
             "docker update --memory 512m --restart no web"

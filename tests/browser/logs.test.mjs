@@ -361,11 +361,20 @@ test("filters: the lines, the address and the docker command follow; nothing lef
     await page.locator("#log-filter").getByText("stderr", { exact: true }).click();
     await until(async () => { const all = await texts(page); return all.length > 5 && all.every((text) => text.includes("err ")); }, "only stderr");
     assert.match(page.url(), /[?&]out=stderr/);
+    // What is followed has no last lines; what is not, has them of what is left.
+    const command = () => page.locator("main .cmd [data-command]").innerText();
+    assert.match(await command(), /^docker logs -f [^|]*2>&1 >\/dev\/null$/);
+    await page.keyboard.press("Escape");
+    await page.locator("#log-follow").click();
+    assert.match(await command(), /^docker logs (?!-f)[^|]*2>&1 >\/dev\/null \| tail -n \d+$/);
+    await page.locator("#log-follow").click();
+    await page.getByRole("button", { name: "Filter" }).click();
     await page.locator("#log-filter").getByText("stdout", { exact: true }).click();
     await until(async () => { const all = await texts(page); return all.length > 5 && all.every((text) => text.startsWith("out ")); }, "only stdout");
     assert.match(await page.locator("main .cmd [data-command]").innerText(), /^docker logs .*2>\s?\/dev\/null/);
     await page.locator("#log-filter").getByText("error", { exact: true }).click();
     await page.locator("#log-nothing").waitFor();
+    await page.getByText("knows no levels").waitFor();
     await page.keyboard.press("Escape");
     await page.locator("#log-active .chip").filter({ hasText: "stdout" }).click();
     await until(async () => (await texts(page)).some((text) => text.includes("err 49")), "errors");
@@ -373,6 +382,7 @@ test("filters: the lines, the address and the docker command follow; nothing lef
     await until(async () => { const all = await texts(page); return all.length > 5 && all.every((text) => text.includes("err ")); }, "the address keeps the filter");
     await page.locator("#log-active .chip").click();
     await shows(page, "out 49");
+    assert.equal(await page.getByText("knows no levels").isVisible(), false);
   }, { size: TALL });
 });
 

@@ -244,7 +244,31 @@ async fn what_is_searched_is_found_with_what_stands_around_it() {
     // Without scripts, on the page.
     let page = console.get(&format!("{}?q=needle", made.path("logs"))).await.expect(200);
     assert_eq!(page.texts("#log-lines .tx"), ["a Needle in <it>", "another needle"]);
-    contains_all(&page.commands().join("\n"), &["2>&1 | grep -i -F -- needle"]);
+    let command = |page: &crate::support::Answer| page.commands().join("\n");
+    let logs = format!("docker logs {}", made.name);
+    assert_eq!(command(&page), format!("{logs} 2>&1 | grep -i -F -- needle | tail -n 200"));
+    // With what stands around it, for scripts as well.
+    let around = ["2999", "3000", "a Needle in <it>", "3001", "3002", "5999", "6000", "another needle", "last"];
+    let path = format!("{}?q=needle&context=2", made.path("logs"));
+    let page = console.get(&path).await.expect(200);
+    assert_eq!(page.texts("#log-lines .tx"), around);
+    assert_eq!(command(&page), format!("{logs} 2>&1 | grep -i -C 2 -F -- needle | tail -n 200"));
+    let data = console.ask("GET", &path).header("accept", "application/json").send().await.expect(200).json();
+    let texts: Vec<&str> =
+        data["lines"].as_array().expect("lines").iter().filter_map(|it| it["text"].as_str()).collect();
+    assert_eq!(texts, around);
+    // The command does what the page does: each word, one stream, and the last of that.
+    for (query, rest) in [
+        ("q=in+needle", "2>&1 | grep -i -F -- in | grep -i -F -- needle | tail -n 200"),
+        ("q=%22a+needle%22&case=1", "2>&1 | grep -F -- 'a needle' | tail -n 200"),
+        ("out=stderr&n=5", "2>&1 >/dev/null | tail -n 5"),
+    ] {
+        let page = console.get(&format!("{}?{query}", made.path("logs"))).await.expect(200);
+        assert_eq!(command(&page), format!("{logs} {rest}"));
+        assert!(page.has("#log-levels[hidden]"));
+    }
+    let page = console.get(&format!("{}?level=error", made.path("logs"))).await.expect(200);
+    assert!(page.has("#log-levels:not([hidden])"), "docker knows no levels");
 }
 
 #[tokio::test]

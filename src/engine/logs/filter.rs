@@ -1,13 +1,13 @@
 //! Which lines of a log are asked for.
 
-use std::ops::Range;
+use std::{collections::VecDeque, ops::Range};
 
 use regex::{Regex, RegexBuilder};
 
 use super::{
     ansi::plain,
     level::Level,
-    line::{Line, Out},
+    line::{Cursor, Found, Line, Out},
 };
 
 /// The longest search, in bytes.
@@ -30,6 +30,8 @@ pub struct Filter {
     pub until: Option<i64>,
     /// With this in them.
     pub matcher: Option<Matcher>,
+    /// So many lines around each, of a window.
+    pub context: usize,
 }
 
 impl Filter {
@@ -43,9 +45,14 @@ impl Filter {
         self.since.is_none_or(|since| line.at >= since) && self.until.is_none_or(|until| line.at <= until)
     }
 
+    /// Whether it is of the stream that is asked for.
+    fn is_of(&self, line: &Line) -> bool {
+        self.out.is_none_or(|out| out == line.out)
+    }
+
     /// Whether a line is asked for, whenever it was written.
     pub fn takes_text(&self, line: &Line) -> bool {
-        if self.out.is_some_and(|out| out != line.out) {
+        if !self.is_of(line) {
             return false;
         }
         if self.levels.is_empty() && self.matcher.is_none() {
@@ -59,6 +66,45 @@ impl Filter {
     /// Whether it looks into lines.
     pub(super) fn reads(&self) -> bool {
         self.out.is_some() || !self.levels.is_empty() || self.matcher.is_some()
+    }
+}
+
+/// Lines that are asked for, with those around each, in the order of the log.
+#[derive(Debug)]
+pub(super) struct Around<'a> {
+    filter: &'a Filter,
+    before: VecDeque<Found>,
+    /// How many lines behind the last that was asked for are still to come.
+    left: usize,
+}
+
+impl<'a> Around<'a> {
+    pub(super) fn new(filter: &'a Filter) -> Self {
+        Self { filter, before: VecDeque::new(), left: 0 }
+    }
+
+    /// The next line: what there is to show with it.
+    pub(super) fn push(&mut self, cursor: Cursor, line: &Line, mut show: impl FnMut(Found)) {
+        let found = || Found { cursor, line: line.alone() };
+        if self.filter.takes(line) {
+            self.before.drain(..).for_each(&mut show);
+            show(found());
+            self.left = self.filter.context;
+        } else if self.filter.context > 0 && self.filter.is_within(line) && self.filter.is_of(line) {
+            if self.left > 0 {
+                self.left -= 1;
+                return show(found());
+            }
+            self.before.push_back(found());
+            if self.before.len() > self.filter.context {
+                self.before.pop_front();
+            }
+        }
+    }
+
+    /// What stood before is shown elsewhere.
+    pub(super) fn forget(&mut self) {
+        self.before.clear();
     }
 }
 
@@ -105,6 +151,13 @@ pub struct Search<'a> {
     pub is_not: bool,
 }
 
+impl Search<'_> {
+    /// What has to be in a line: each of the words, or the regular expression.
+    pub fn parts(self) -> Vec<String> {
+        if self.is_regex { vec![self.text.to_owned()] } else { words(self.text) }
+    }
+}
+
 impl Matcher {
     /// For what is typed.
     pub fn new(search: Search<'_>) -> Result<Self, InvalidSearch> {
@@ -112,8 +165,8 @@ impl Matcher {
         if text.trim().is_empty() {
             return Err(InvalidSearch::Empty);
         }
-        let words: Vec<String> =
-            if is_regex { vec![text.to_owned()] } else { words(text).iter().map(|word| regex::escape(word)).collect() };
+        let parts = search.parts().into_iter();
+        let words: Vec<String> = parts.map(|part| if is_regex { part } else { regex::escape(&part) }).collect();
         if text.len() > LONGEST || words.len() > WORDS {
             return Err(InvalidSearch::Long);
         }

@@ -17,7 +17,7 @@ mod reading;
 mod scan;
 mod window;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use futures_util::future::join_all;
 
@@ -30,11 +30,12 @@ pub use self::{
     line::{Cursor, Found, InvalidCursor, Line, Out},
     scan::Scan,
 };
-pub(super) use self::{follow::Feeds, kept::Shelf};
 use self::{
+    filter::Around,
     merge::merged,
     window::{Log, Point, Slice},
 };
+pub(super) use self::{follow::Feeds, kept::Shelf};
 use super::{ContainerId, Engine, Error};
 
 /// The logs of one engine.
@@ -172,7 +173,13 @@ fn cut(
     let at = lines.iter().position(|found| point.is_at_or_before(found.cursor)).unwrap_or(lines.len());
     let is_there = lines.get(at).is_some_and(|found| point == Point::Line(found.cursor));
     let (mut back, mut forth) = (Slice::default(), Slice::default());
-    for (index, found) in lines.into_iter().enumerate().filter(|(_, found)| filter.takes(&found.line)) {
+    let (mut around, mut asked) = (Around::new(filter), HashSet::new());
+    for found in &lines {
+        around.push(found.cursor, &found.line, |found| {
+            asked.insert(found.cursor);
+        });
+    }
+    for (index, found) in lines.into_iter().enumerate().filter(|(_, found)| asked.contains(&found.cursor)) {
         if index < at {
             back.lines.push_back(found);
             if back.lines.len() > before {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    filter::Filter,
+    filter::{Around, Filter},
     line::{Cursor, Found, Line, Places},
     reading::{Ask, Reading},
 };
@@ -178,12 +178,9 @@ impl<'a> Log<'a> {
                 return Ok(Slice { has_more: true, ..best.unwrap_or_default() });
             };
             is_all |= first.is_none() || begun == first || entries.is_some_and(|entries| entries < tail + extra);
-            if let Some(first) = first.clone().filter(|_| is_all)
-                && ring.len() <= count
-                && point.side(first.cursor) == Side::Before
-                && filter.takes(&first.line)
-            {
-                ring.push_front(first);
+            // It may be the end of a line that began before.
+            if !is_all && ring.front().map(|found| found.cursor) == first.as_ref().map(|first| first.cursor) {
+                ring.pop_front();
             }
             let has_more = ring.len() > count || is_full;
             while ring.len() > count {
@@ -212,6 +209,7 @@ impl<'a> Log<'a> {
     ) -> Result<Option<Pass>, Error> {
         let mut reading = self.open(tail).await?;
         let mut places = Places::new(self.source);
+        let mut around = Around::new(filter);
         let mut bytes = 0;
         let mut pass = Pass { ring: VecDeque::new(), first: None, entries: None, is_early: false, is_full: false };
         while let Some(lines) = reading.next().await? {
@@ -222,12 +220,8 @@ impl<'a> Log<'a> {
                 let cursor = places.of(&line);
                 let side = point.side(cursor);
                 if pass.first.is_none() {
-                    // It may be the end of a line that began before.
                     pass.is_early = filter.since.is_some_and(|since| line.at < since);
                     pass.first = Some(Found { cursor, line: line.alone() });
-                    if side == Side::Before {
-                        continue;
-                    }
                 }
                 if side != Side::Before {
                     // What stands a little askew after a place that is not there is not before it.
@@ -235,16 +229,20 @@ impl<'a> Log<'a> {
                         && side == Side::After
                     {
                         pass.ring.retain(|found| found.cursor.at < place.at);
+                    } else {
+                        // What stands before one that is asked for is, too.
+                        let shown = |found: Found| pass.ring.extend(Some(found).filter(|found| found.cursor != cursor));
+                        around.push(cursor, &line, shown);
                     }
                     return Ok(Some(pass));
                 }
-                if filter.takes(&line) {
-                    bytes += line.text.len();
-                    pass.ring.push_back(Found { cursor, line: line.alone() });
-                    pass.is_full |= bytes > TEXT;
-                    while pass.ring.len() > count || bytes > TEXT {
-                        bytes -= pass.ring.pop_front().map_or(bytes, |found| found.line.text.len());
-                    }
+                around.push(cursor, &line, |found| {
+                    bytes += found.line.text.len();
+                    pass.ring.push_back(found);
+                });
+                pass.is_full |= bytes > TEXT;
+                while pass.ring.len() > count || bytes > TEXT {
+                    bytes -= pass.ring.pop_front().map_or(bytes, |found| found.line.text.len());
                 }
             }
         }
@@ -284,6 +282,7 @@ impl<'a> Log<'a> {
     ) -> Result<Option<Slice>, Error> {
         let mut reading = self.open(tail).await?;
         let mut places = Places::new(self.source);
+        let mut around = Around::new(filter);
         let mut bytes = 0;
         let mut found = Slice::default();
         // Those that stand askew behind a place that turns out not to be there.
@@ -301,24 +300,25 @@ impl<'a> Log<'a> {
                 if !is_past {
                     match point.side(cursor) {
                         Side::Before => {
-                            if let Point::Line(place) = point
-                                && cursor.at >= place.at
-                                && askew.len() <= count
-                                && filter.takes(&line)
-                            {
-                                askew.push_back(Found { cursor, line: line.alone() });
+                            let is_askew = matches!(point, Point::Line(place) if cursor.at >= place.at);
+                            let is_kept = is_askew && askew.len() <= count;
+                            if is_kept || filter.context > 0 {
+                                around.push(cursor, &line, |found| askew.extend(Some(found).filter(|_| is_kept)));
                             }
                             continue;
                         }
                         Side::At => {
                             is_past = true;
                             askew.clear();
+                            around.forget();
                             if !with {
+                                around.push(cursor, &line, drop);
                                 continue;
                             }
                         }
                         Side::After => {
                             is_past = true;
+                            around.forget();
                             found.lines.append(&mut askew);
                         }
                     }
@@ -326,13 +326,15 @@ impl<'a> Log<'a> {
                 if filter.until.is_some_and(|until| line.at > until) {
                     return Ok(Some(found));
                 }
-                if filter.takes(&line) {
-                    bytes += line.text.len();
-                    if found.lines.len() >= count || bytes > TEXT {
-                        found.has_more = true;
-                        return Ok(Some(found));
+                around.push(cursor, &line, |next| {
+                    bytes += next.line.text.len();
+                    found.has_more |= found.lines.len() >= count || bytes > TEXT;
+                    if !found.has_more {
+                        found.lines.push_back(next);
                     }
-                    found.lines.push_back(Found { cursor, line: line.alone() });
+                });
+                if found.has_more {
+                    return Ok(Some(found));
                 }
             }
             if self.is_late() {

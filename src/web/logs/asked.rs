@@ -41,8 +41,8 @@ pub struct Source {
 /// A search.
 #[derive(Debug, Clone)]
 pub struct Wanted {
-    /// What was typed.
-    pub text: String,
+    /// What has to be in a line: words, or one regular expression.
+    pub parts: Vec<String>,
     /// Whether it is a regular expression.
     pub is_regex: bool,
     /// Whether large letters are others than small ones.
@@ -129,6 +129,7 @@ impl Asked {
             since: fields.text("since").and_then(|text| wrong.take("since", moment(text, now))),
             until: fields.text("until").and_then(|text| wrong.take("until", moment(text, now))),
             matcher: None,
+            context: 0,
         };
         let place = place(fields, now, &mut wrong);
         let count = number(fields, "n", LINES, 1, MOST_LINES, &mut wrong);
@@ -166,8 +167,9 @@ impl Wanted {
     /// What a form says.
     pub fn new(text: &str, fields: &Fields) -> Result<Self, InvalidSearch> {
         let [is_regex, has_case, is_not] = ["regex", "case", "not"].map(|name| fields.is_set(name));
-        let matcher = Matcher::new(Search { text, is_regex, has_case, is_not })?;
-        Ok(Self { text: text.to_owned(), is_regex, has_case, is_not, matcher })
+        let search = Search { text, is_regex, has_case, is_not };
+        let matcher = Matcher::new(search)?;
+        Ok(Self { parts: search.parts(), is_regex, has_case, is_not, matcher })
     }
 }
 

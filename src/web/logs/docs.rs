@@ -42,7 +42,7 @@ fn search() -> [Field; 5] {
         Field::switch("regex", "q is a regular expression."),
         Field::switch("case", "Large letters are others than small ones."),
         Field::switch("not", "Only lines without it."),
-        Field::number("context", "How many lines around each to show.", 0, 20),
+        Field::number("context", "How many lines around each to show, with q; they count among n.", 0, 20),
     ]
 }
 

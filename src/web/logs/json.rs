@@ -64,7 +64,7 @@ pub struct Rows {
     pub newer: bool,
     /// Where what comes begins: goes into after, where the lines that are asked for are not the last of the log.
     pub end: Option<String>,
-    /// The docker command that shows the same.
+    /// The docker command that shows the same; but for levels, which docker does not know.
     pub command: String,
     /// What could not be read.
     pub failed: Vec<Failed>,
@@ -107,7 +107,7 @@ pub struct Texts {
     pub older: bool,
     /// Whether there are lines behind these.
     pub newer: bool,
-    /// The docker command that shows the same.
+    /// The docker command that shows the same; but for levels, which docker does not know.
     pub command: String,
     /// What could not be read.
     pub failed: Vec<Failed>,

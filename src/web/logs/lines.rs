@@ -33,7 +33,7 @@ pub async fn window(page: Page, Query(fields): Query) -> Result<Json<Rows>, Erro
     }))
 }
 
-/// The docker commands that show the same, one a line.
+/// The docker commands that show the same, one a line; but for levels, which docker does not know.
 pub fn command(asked: &Asked, timestamps: bool) -> String {
     let time = |at: i64| jiff::Timestamp::from_nanosecond(i128::from(at)).map(|at| at.to_string()).unwrap_or_default();
     let after = match asked.place {
@@ -52,7 +52,7 @@ pub fn command(asked: &Asked, timestamps: bool) -> String {
     };
     let until = until.map(time);
     let grep = asked.wanted.as_ref().map(|wanted| Grep {
-        text: &wanted.text,
+        parts: &wanted.parts,
         is_regex: wanted.is_regex,
         has_case: wanted.has_case,
         is_not: wanted.is_not,
@@ -62,7 +62,7 @@ pub fn command(asked: &Asked, timestamps: bool) -> String {
         Out::Stdout => Kept::Stdout,
         Out::Stderr => Kept::Stderr,
     });
-    let is_end = asked.place == Place::End && until.is_none() && grep.is_none();
+    let is_end = asked.place == Place::End;
     let what = Logs {
         follow: false,
         timestamps,

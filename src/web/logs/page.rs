@@ -187,10 +187,12 @@ pub async fn several(page: Page, Query(fields): Query) -> Result<Response, Error
     )
 }
 
-/// The lines that the page shows: those with what is searched for, where something is.
+/// The lines that the page shows: those with what is searched for and those around them, where something is.
 async fn read(page: &Page, asked: &Asked) -> Result<Window, Error> {
     let mut filter = asked.filter.clone();
-    filter.matcher = asked.wanted.as_ref().map(|wanted| wanted.matcher.clone());
+    if let Some(wanted) = &asked.wanted {
+        (filter.matcher, filter.context) = (Some(wanted.matcher.clone()), asked.context);
+    }
     Ok(page.engine.logs().window(&asked.ids(), asked.place, asked.count, &filter).await?)
 }
 
@@ -245,7 +247,7 @@ impl<'a> LogsPage<'a> {
     /// What a form keeps of what the page was asked for: all that it does not ask for itself.
     fn kept(&self, form: &str) -> Vec<(&str, &str)> {
         let own: &[&str] = match form {
-            "search" => &["q", "regex", "case", "not"],
+            "search" => &["q", "regex", "case", "not", "context"],
             "filter" => &["level", "out", "since", "until"],
             _ => &["timestamps", "gz"],
         };
