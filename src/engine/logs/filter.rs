@@ -302,14 +302,15 @@ mod tests {
     fn s062_a_long_line_is_searched_in_pieces() {
         let takes = |what: Search<'_>, pieces: &[&str]| {
             let (matcher, mut search) = (Matcher::new(what).unwrap(), LongSearch::default());
-            let mut answers = pieces.iter().enumerate().map(|(at, text)| {
+            let answers = pieces.iter().enumerate().map(|(at, text)| {
                 let text = bytes::Bytes::copy_from_slice(text.as_bytes());
                 let goes_on = at + 1 < pieces.len();
                 let line = Line { at: 5, out: Out::Stdout, text, lacks: 0, is_rest: at > 0, goes_on, is_open: false };
                 search.push(&matcher, &line)
             });
-            let last = answers.next_back().flatten();
-            assert!(answers.all(|answer| answer.is_none()));
+            let answers: Vec<Option<bool>> = answers.collect();
+            let (last, before) = answers.split_last().unwrap();
+            assert!(before.iter().all(Option::is_none));
             last.unwrap()
         };
         let regex = |text| Search { is_regex: true, ..search(text) };

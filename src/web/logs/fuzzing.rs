@@ -26,11 +26,11 @@ fn without_tags(html: &str) -> String {
                     names.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b' ')
                 })
             })
-            || [
-                "i class=\"cr\" title=\"written over what stood here\"",
-                "i class=\"cut\" title=\"The line is longer.\"",
-            ]
-            .contains(&tag);
+            || tag == "i class=\"cr\" title=\"written over what stood here\""
+            || tag.strip_prefix("i class=\"cut\" data-more=\"").is_some_and(|rest| {
+                let count = rest.strip_suffix("\" title=\"A download has all of it.\"");
+                count.is_some_and(|count| count.bytes().all(|byte| byte.is_ascii_digit()))
+            });
         assert!(is_ours, "<{tag}>");
         left.push_str(text);
     }
