@@ -5,8 +5,8 @@ use std::fmt::Display;
 
 use super::{Error, extract::Page};
 use crate::{
-    engine::{ContainerId, Job, Part, Stage},
-    team::{Entry, Outcome, Subject, Team},
+    engine::{self, ContainerId, Job, Part, Stage},
+    team::{self, Entry, Outcome, Subject, Team},
 };
 
 /// Something to be done.
@@ -48,18 +48,48 @@ pub struct Asked {
 pub struct Came {
     /// What was made, where that was not known before.
     pub made: Option<Subject>,
-    /// Why it did not work; none where it did.
-    pub why: Option<String>,
+    /// How it ended otherwise, and why; none where it was done.
+    fault: Option<(Outcome, String)>,
+}
+
+/// Why a deed came to nothing.
+pub trait Fault: Display {
+    /// Whether who asked was not allowed it.
+    fn is_refusal(&self) -> bool;
+}
+
+impl Fault for engine::Error {
+    fn is_refusal(&self) -> bool {
+        matches!(self, Self::Forbidden(_))
+    }
+}
+
+impl Fault for team::Error {
+    fn is_refusal(&self) -> bool {
+        matches!(self, Self::Wrong)
+    }
 }
 
 impl Came {
-    fn of<T, E: Display>(result: &Result<T, E>) -> Self {
-        Self { made: None, why: result.as_ref().err().map(ToString::to_string) }
+    fn of<T, E: Fault>(result: &Result<T, E>) -> Self {
+        result.as_ref().err().map_or_else(Self::default, Self::to_nothing)
     }
 
-    /// A container that was made; `why` it did not work all the same.
-    pub fn container(id: &ContainerId, name: &str, why: Option<String>) -> Self {
-        Self { made: Some(Subject { kind: "container", id: id.to_string(), name: name.to_owned() }), why }
+    /// It was not done.
+    pub fn to_nothing(error: &impl Fault) -> Self {
+        let outcome = if error.is_refusal() { Outcome::Refused } else { Outcome::Failed };
+        Self { made: None, fault: Some((outcome, error.to_string())) }
+    }
+
+    /// It did not work, for other reasons than that it was refused.
+    pub fn failed(why: impl Into<String>) -> Self {
+        Self { made: None, fault: Some((Outcome::Failed, why.into())) }
+    }
+
+    /// A container came of it.
+    #[must_use]
+    pub fn container(self, id: &ContainerId, name: &str) -> Self {
+        Self { made: Some(Subject { kind: "container", id: id.to_string(), name: name.to_owned() }), ..self }
     }
 }
 
@@ -71,14 +101,16 @@ impl Asked {
 
     /// Writes what came of each, in their order.
     async fn all_ended(self, came: Vec<Came>) {
-        let end = |((seq, entry), Came { made, why }): ((i64, Entry), Came)| {
-            let outcome = if why.is_none() { Outcome::Done } else { Outcome::Failed };
-            let mut entry = Entry { outcome, ..entry };
+        let end = |((seq, entry), Came { made, fault }): ((i64, Entry), Came)| {
+            let mut entry = match fault {
+                Some((outcome, why)) => Entry { outcome, ..entry }.why(why),
+                None => Entry { outcome: Outcome::Done, ..entry },
+            };
             if let Some(Subject { id, name, .. }) = made {
                 entry.object = id;
                 entry.name = if name.is_empty() { entry.name } else { name };
             }
-            (seq, if let Some(why) = why { entry.why(why) } else { entry })
+            (seq, entry)
         };
         let ends = self.entries.into_iter().zip(came).map(end).collect();
         self.team.conclude(ends).await;
@@ -88,20 +120,19 @@ impl Asked {
     pub fn follow(self, job: Job) {
         tokio::spawn(async move {
             let progress = job.ended().await;
-            let cancelled = || Some("it was cancelled".to_owned());
+            let cancelled = || Came::failed("it was cancelled");
             let came = if progress.parts.is_empty() {
-                vec![match &progress.stage {
-                    Stage::Done { container } => {
-                        container.as_ref().map_or_else(Came::default, |id| Came::container(id, "", None))
-                    }
-                    Stage::Failed { error, container: Some(id) } => Came::container(id, "", Some(error.to_string())),
-                    Stage::Failed { error, container: None } => Came { made: None, why: Some(error.to_string()) },
-                    Stage::Running | Stage::Cancelled | Stage::Interrupted => Came { made: None, why: cancelled() },
+                let (came, container) = match &progress.stage {
+                    Stage::Done { container } => (Came::default(), container.as_ref()),
+                    Stage::Failed { error, container } => (Came::to_nothing(error), container.as_ref()),
+                    Stage::Running | Stage::Cancelled | Stage::Interrupted => (cancelled(), None),
+                };
+                vec![match container {
+                    Some(id) => came.container(id, ""),
+                    None => came,
                 }]
             } else {
-                let of =
-                    |part: &Part| part.result.as_ref().map_or_else(|| Came { made: None, why: cancelled() }, Came::of);
-                progress.parts.iter().map(of).collect()
+                progress.parts.iter().map(|part: &Part| part.result.as_ref().map_or_else(cancelled, Came::of)).collect()
             };
             self.all_ended(came).await;
         });
@@ -133,7 +164,7 @@ impl Page {
     ) -> impl Future<Output = Result<Result<T, E>, Error>> + Send
     where
         T: Send + Sync + 'static,
-        E: Display + Send + Sync + 'static,
+        E: Fault + Send + Sync + 'static,
     {
         // Work on the engine is a large future: it is kept once, not in each that waits for it.
         let work = Box::pin(work);

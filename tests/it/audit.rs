@@ -109,6 +109,56 @@ async fn s049_what_people_do_is_one_line_each() {
     assert!(!whole && said.contains("broken at entry"), "{said}");
 }
 
+/// Who tries it, what it is called, where it is sent, with which fields.
+type Try<'a> = (&'a Person, &'a str, &'a str, &'a [(&'a str, &'a str)]);
+
+#[tokio::test]
+async fn s049_what_a_role_does_not_allow_is_told_as_refused() {
+    let engine = RealEngine::docker28();
+    let prey = engine.run("prey", "busybox sleep 1000").await;
+    let mine = engine.run("mine", "--label team=red busybox sleep 1000").await;
+    let console = Console::administered(&engine.socket).await;
+    console.expect_log("");
+    let admin = console.admin().await;
+    let ops = console.hire(&admin, "ops", "operator", "").await;
+    let red = console.hire(&admin, "red", "operator", "label:team=red").await;
+    console.sees_as(&red, &mine.id).await;
+    let image = engine.docker(&["inspect", "-f", "{{.Image}}", &mine.id]).await.trim().to_owned();
+    let (replace, tag) = (mine.path("replace"), format!("/images/{image}/tag"));
+    let pid = format!("container:{}", prey.id);
+    let name = engine.name("never");
+    let tried: [Try<'_>; 12] = [
+        (&ops, "container.create", "/containers", &[("image", "busybox"), ("privileged", "1")]),
+        (&ops, "container.run", "/containers", &[("image", "busybox"), ("start", "1"), ("volume", "/:/host")]),
+        (&ops, "container.create", "/containers", &[("image", "busybox"), ("pid", &pid)]),
+        (&ops, "container.create", "/containers", &[("image", "none.example/x"), ("privileged", "1")]),
+        (&red, "container.create", "/containers", &[("image", "busybox"), ("label", "team=blue")]),
+        (&red, "container.create", "/containers", &[("image", "busybox"), ("volume", "of-others:/x")]),
+        (&ops, "container.replace", &replace, &[("image", "busybox"), ("privileged", "1")]),
+        (&ops, "volume.create", "/volumes", &[("name", &name), ("option-name", "device"), ("option-value", "/")]),
+        (&ops, "network.create", "/networks", &[("name", &name), ("driver", "macvlan")]),
+        (&red, "image.tag", &tag, &[("reference", "busybox:mine")]),
+        (&ops, "image.pull", "/images/pull", &[("reference", "none.example/x")]),
+        (&ops, "container.create", "/containers", &[("image", "none.example/x")]),
+    ];
+    let mut before = lines(&console, &admin).await.len();
+    for (who, action, path, fields) in tried {
+        console.by(who, "POST", path).form(fields).send().await.expect(403);
+        let written = lines(&console, &admin).await;
+        let told = &written[before..];
+        assert_eq!(told.len(), 1, "{path} {fields:?}: {told:?}");
+        assert_eq!((&told[0]["action"], &told[0]["outcome"]), (&action.into(), &"refused".into()), "{}", told[0]);
+        assert!(told[0]["command"].as_str().is_some_and(|line| line.starts_with("docker ")), "{}", told[0]);
+        assert!(told[0]["why"].as_str().is_some_and(|why| !why.is_empty()), "{}", told[0]);
+        before = written.len();
+    }
+    // What the engine itself does not take is another matter.
+    let taken = [("image", "busybox"), ("name", &*mine.name)];
+    console.by(&ops, "POST", "/containers").form(&taken).send().await.expect(409);
+    let refused = console.by(&admin, "GET", "/audit?outcome=refused&action=container").send().await.expect(200);
+    contains_all(&refused.said(), &["--privileged", "-v /:/host", "--pid", "team=blue"]);
+}
+
 #[tokio::test]
 async fn s049_s032_foreign_text_does_not_break_a_line() {
     let console = Console::administered(&RealEngine::docker28().socket).await;

@@ -12,7 +12,7 @@ const COMMON: [&str; 5] = ["", "default", "bridge", "none", "podman"];
 
 impl Containers<'_> {
     /// The request as it may be sent: refused where it asks for too much, and put into the scope of who asks.
-    pub async fn admit(&self, spec: &Spec) -> Result<Spec, Error> {
+    pub(in crate::engine) async fn admit(&self, spec: &Spec) -> Result<Spec, Error> {
         let (engine, mut spec) = (self.0, spec.clone());
         engine.reach.may_operate()?;
         if !engine.reach.root {

@@ -238,8 +238,7 @@ async fn begin(page: &Page, what: Build, context: BuildContext, from: &str) -> R
             Ok(page.begun(&job))
         }
         Err(error) => {
-            let why = Some(error.to_string());
-            asked.ended(super::deed::Came { made: None, why }).await;
+            asked.ended(super::deed::Came::to_nothing(&error)).await;
             Err(error.into())
         }
     }

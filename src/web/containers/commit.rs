@@ -221,7 +221,7 @@ async fn submit(Id(id): Id<ContainerId>, page: Page, fields: Fields) -> Result<R
                 return Ok(begun);
             }
             Err(error) => {
-                asked.ended(Came { made: None, why: Some(error.to_string()) }).await;
+                asked.ended(Came::to_nothing(&error)).await;
                 let EngineError::Conflict(why) = error else { return Err(error.into()) };
                 draft.errors.insert("reference".to_owned(), format!("{}.", why.trim_end_matches('.')));
             }

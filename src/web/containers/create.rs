@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     command::{FLAGS, Verb, Written, echo},
-    engine::{ContainerId, Engine, Error as EngineError, NewNetwork, Picture, spec::Spec},
+    engine::{ContainerId, Engine, Error as EngineError, Job, NewNetwork, Picture, spec::Spec},
     web::{
         Error,
         answer::Made,
@@ -168,10 +168,6 @@ pub async fn submit(page: Page, fields: Fields) -> Result<Response, Error> {
     if let Some(from) = source(&fields) {
         page.engine.containers().unmask(&from?, &mut spec).await?;
     }
-    let spec = match page.engine.containers().admit(&spec).await {
-        Ok(spec) => spec,
-        Err(error) => return refused(&page, &fields, &checked, error).await,
-    };
     let verb = if start { Verb::Run } else { Verb::Create };
     let echo = line.to_command(verb);
     let name = spec.name.clone().unwrap_or_default();
@@ -179,24 +175,13 @@ pub async fn submit(page: Page, fields: Fields) -> Result<Response, Error> {
         public: Some(line.to_outline(verb)),
         ..Deed::new(format!("container.{verb}"), "container", "", name, &line.without_values().to_command(verb))
     };
-    let has_image = page.engine.images().has(&spec.image).await?;
     let asked = page.asks(deed).await?;
-    if !has_image {
-        let job = match page.engine.jobs().run(spec, start, echo).await {
-            Ok(job) => job,
-            Err(error) => {
-                asked.ended(Came { made: None, why: Some(error.to_string()) }).await;
-                return refused(&page, &fields, &checked, error).await;
-            }
-        };
-        asked.follow(job.clone());
-        return Ok(page.begun(&job));
-    }
     // To its end, even if who asked does not wait for it.
     let (engine, of) = (page.engine.clone(), spec.clone());
-    let made = tokio::spawn(async move { make(&engine, &of, start, asked).await });
-    let (id, started) = match made.await.map_err(|_| Error::ours())? {
-        Ok(made) => made,
+    let begun = tokio::spawn(async move { begin(&engine, of, start, echo, asked).await });
+    let (id, started) = match begun.await.map_err(|_| Error::ours())? {
+        Ok(Begun::Made(id, started)) => (id, started),
+        Ok(Begun::Pulls(job)) => return Ok(page.begun(&job)),
         Err(error) => return refused(&page, &fields, &checked, error).await,
     };
     // Not the command: it may hold secrets.
@@ -210,25 +195,37 @@ pub async fn submit(page: Page, fields: Fields) -> Result<Response, Error> {
     }
 }
 
-/// Creates it and, if that is asked for, starts it; the audit is told what came of both.
-async fn make(
-    engine: &Engine,
-    spec: &Spec,
-    start: bool,
-    asked: Asked,
-) -> Result<(ContainerId, Result<(), EngineError>), EngineError> {
-    let name = spec.name.as_deref().unwrap_or_default();
-    let created = match engine.containers().create(spec).await {
-        Ok(created) => created,
-        Err(error) => {
-            asked.ended(Came { made: None, why: Some(error.to_string()) }).await;
-            return Err(error);
+/// What comes of a form.
+enum Begun {
+    /// A container, and whether it started where it was to.
+    Made(ContainerId, Result<(), EngineError>),
+    /// The image is not there: a job pulls it first.
+    Pulls(Job),
+}
+
+/// Does what the form says; the audit is told what came of it, be it a refusal.
+async fn begin(engine: &Engine, spec: Spec, start: bool, echo: String, asked: Asked) -> Result<Begun, EngineError> {
+    let name = spec.name.clone().unwrap_or_default();
+    let begun = make(engine, spec, start, echo).await;
+    match &begun {
+        Ok(Begun::Pulls(job)) => asked.follow(job.clone()),
+        Ok(Begun::Made(id, started)) => {
+            let not_started = |error: &EngineError| Came::failed(format!("it was created, but did not start: {error}"));
+            let came = started.as_ref().err().map_or_else(Came::default, not_started);
+            asked.ended(came.container(id, &name)).await;
         }
-    };
+        Err(error) => asked.ended(Came::to_nothing(error)).await,
+    }
+    begun
+}
+
+async fn make(engine: &Engine, spec: Spec, start: bool, echo: String) -> Result<Begun, EngineError> {
+    if !engine.images().has(&spec.image).await? {
+        return engine.jobs().run(spec, start, echo).await.map(Begun::Pulls);
+    }
+    let created = engine.containers().create(&spec).await?;
     let started = if start { engine.containers().start_new(&created.id).await } else { Ok(()) };
-    let why = started.as_ref().err().map(|error| format!("it was created, but did not start: {error}"));
-    asked.ended(Came::container(&created.id, name, why)).await;
-    Ok((created.id, started))
+    Ok(Begun::Made(created.id, started))
 }
 
 /// What came of a container that exists but did not start: it is kept, and its page shows why.

@@ -429,7 +429,7 @@ async fn begin(page: &Page, c: &Arc<Container>, deed: &'static str, wanted: Repl
             Ok(page.begun(&job))
         }
         Err(error) => {
-            asked.ended(Came { made: None, why: Some(error.to_string()) }).await;
+            asked.ended(Came::to_nothing(&error)).await;
             let told = matches!(error, EngineError::Conflict(_)).then(|| error.to_string());
             let answer = Error::from(error).what(format!("{} was not made anew.", c.name));
             Err(match told {

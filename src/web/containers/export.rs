@@ -84,7 +84,7 @@ async fn tar(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Error> {
     let export = match page.engine.containers().export(&id, command).await {
         Ok(export) => export,
         Err(error) => {
-            asked.ended(Came { made: None, why: Some(error.to_string()) }).await;
+            asked.ended(Came::to_nothing(&error)).await;
             return Err(Error::from(error).next(Step::link("Jobs", "/jobs")));
         }
     };

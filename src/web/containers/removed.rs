@@ -148,7 +148,7 @@ async fn restore(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Error>
     let asked = page.asks(deed).await?;
     match page.engine.containers().restore(&id, command.clone()).await {
         Ok(Restored::Made(made)) => {
-            asked.ended(Came::container(&made.id, &removed.name, None)).await;
+            asked.ended(Came::default().container(&made.id, &removed.name)).await;
             let location = format!("/containers/{}", made.id);
             if page.is_htmx {
                 let next = [
@@ -165,7 +165,7 @@ async fn restore(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Error>
             Ok(page.begun(&job))
         }
         Err(error) => {
-            asked.ended(Came { made: None, why: Some(error.to_string()) }).await;
+            asked.ended(Came::to_nothing(&error)).await;
             let holder = page.picture.containers.values().find(|other| other.name == removed.name);
             let told = words::told(error, &page.picture).what(format!("{} was not made again.", removed.name));
             Err(match holder {

@@ -19,6 +19,7 @@ use crate::{
     web::{
         Error,
         chrome::Chrome,
+        deed::Fault,
         extract::{Fields, Page, Query},
         html::{bytes, html},
     },
@@ -182,6 +183,12 @@ impl std::fmt::Display for NotSaved {
             Self::Changed(_) => f.write_str("it was changed meanwhile"),
             Self::Failed(error) => error.fmt(f),
         }
+    }
+}
+
+impl Fault for NotSaved {
+    fn is_refusal(&self) -> bool {
+        matches!(self, Self::Failed(error) if error.is_refusal())
     }
 }
 

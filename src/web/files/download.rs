@@ -61,14 +61,13 @@ async fn begin(page: &Page, spot: &Spot, path: &FilePath, form: Form, deed: Deed
     let mut download = match download {
         Ok(download) => download,
         Err(error) => {
-            asked.ended(Came { made: None, why: Some(error.to_string()) }).await;
+            asked.ended(Came::to_nothing(&error)).await;
             return Err(explain(error, spot, path));
         }
     };
     let end = download.end();
     tokio::spawn(async move {
-        let why = end.await.err();
-        asked.ended(Came { made: None, why }).await;
+        asked.ended(end.await.map_or_else(Came::failed, |_| Came::default())).await;
     });
     Ok(sent(download))
 }

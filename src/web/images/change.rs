@@ -142,7 +142,7 @@ pub async fn push(Id(id): Id<ImageId>, page: Page, fields: Fields) -> Result<Res
             Ok(page.begun(&job))
         }
         Err(error) => {
-            asked.ended(Came { made: None, why: Some(error.to_string()) }).await;
+            asked.ended(Came::to_nothing(&error)).await;
             Err(Error::from(error).what(format!("{tag} was not pushed.")))
         }
     }

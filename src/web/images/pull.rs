@@ -107,7 +107,7 @@ pub async fn pull(page: Page, fields: Fields) -> Result<Response, Error> {
             Ok(page.begun(&job))
         }
         Err(error) => {
-            asked.ended(crate::web::deed::Came { made: None, why: Some(error.to_string()) }).await;
+            asked.ended(crate::web::deed::Came::to_nothing(&error)).await;
             match error {
                 EngineError::Forbidden(why) => {
                     wrong(StatusCode::FORBIDDEN, vec![("reference", format!("Your role does not allow that. {why}"))])

@@ -107,7 +107,7 @@ pub async fn save(page: Page, Query(query): Query) -> Result<Response, Error> {
     let saved = match page.engine.images().save(&chosen, command).await {
         Ok(saved) => saved,
         Err(error) => {
-            asked.ended(Came { made: None, why: Some(error.to_string()) }).await;
+            asked.ended(Came::to_nothing(&error)).await;
             return Err(Error::from(error).what("Nothing was saved.").next(Step::link("Jobs", "/jobs")));
         }
     };
@@ -285,7 +285,7 @@ async fn take(page: Page, request: Request, is_import: bool) -> Result<Response,
         let incoming = match page.engine.images().take(source, command).await {
             Ok(incoming) => incoming,
             Err(error) => {
-                asked.ended(Came { made: None, why: Some(error.to_string()) }).await;
+                asked.ended(Came::to_nothing(&error)).await;
                 return match error {
                     crate::engine::Error::Conflict(why) => {
                         wrong(StatusCode::CONFLICT, &said, vec![("reference", sentence(&why))])
