@@ -252,8 +252,8 @@ fn connection_has_accounts(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row("SELECT EXISTS (SELECT 1 FROM account)", [], |row| row.get(0))
 }
 
-fn find(connection: &Connection, filter: &Filter, most: usize) -> rusqlite::Result<Found> {
-    let most = most.min(MOST);
+/// What fits, as a condition and its values.
+fn fitting(filter: &Filter) -> (String, Vec<String>) {
     let mut conditions = vec!["TRUE".to_owned()];
     let mut values: Vec<String> = Vec::new();
     let mut add = |condition: &str, value: &str| {
@@ -279,11 +279,13 @@ fn find(connection: &Connection, filter: &Filter, most: usize) -> rusqlite::Resu
     if let Some(before) = filter.before {
         conditions.push(format!("seq < {before}"));
     }
-    let sql = format!(
-        "SELECT seq, entry, hash FROM audit WHERE {} ORDER BY seq DESC LIMIT {}",
-        conditions.join(" AND "),
-        most + 1
-    );
+    (conditions.join(" AND "), values)
+}
+
+fn find(connection: &Connection, filter: &Filter, most: usize) -> rusqlite::Result<Found> {
+    let most = most.min(MOST);
+    let (fits, values) = fitting(filter);
+    let sql = format!("SELECT seq, entry, hash FROM audit WHERE {fits} ORDER BY seq DESC LIMIT {}", most + 1);
     let mut query = connection.prepare(&sql)?;
     let rows = query.query_map(params_from_iter(values), recorded)?;
     let mut entries = rows.filter_map(Result::transpose).collect::<rusqlite::Result<Vec<_>>>()?;
@@ -292,10 +294,12 @@ fn find(connection: &Connection, filter: &Filter, most: usize) -> rusqlite::Resu
     Ok(Found { entries, more })
 }
 
-/// Entries in the order of the chain, from one on: what is exported, as it was written.
-fn slice(connection: &Connection, from: i64, most: usize) -> rusqlite::Result<Vec<Recorded>> {
-    let mut query = connection.prepare("SELECT seq, entry, hash FROM audit WHERE seq >= ? ORDER BY seq LIMIT ?")?;
-    let rows = query.query_map(params![from, i64::try_from(most).unwrap_or(i64::MAX)], recorded)?;
+/// Entries that fit in the order of the chain, from one on: what is exported, as it was written.
+fn slice(connection: &Connection, filter: &Filter, from: i64, most: usize) -> rusqlite::Result<Vec<Recorded>> {
+    let (fits, values) = fitting(filter);
+    let sql = format!("SELECT seq, entry, hash FROM audit WHERE {fits} AND seq >= {from} ORDER BY seq LIMIT {most}");
+    let mut query = connection.prepare(&sql)?;
+    let rows = query.query_map(params_from_iter(values), recorded)?;
     rows.filter_map(Result::transpose).collect()
 }
 
@@ -392,9 +396,9 @@ impl Team {
         self.store().read(move |connection| find(connection, &filter, most)).await
     }
 
-    /// Entries as they were written, oldest first, from a number on.
-    pub async fn audit_from(&self, seq: i64, most: usize) -> Result<Vec<Recorded>, Error> {
-        self.store().read(move |connection| slice(connection, seq, most)).await
+    /// Entries that fit as they were written, oldest first, from a number on.
+    pub async fn audit_from(&self, filter: Filter, seq: i64, most: usize) -> Result<Vec<Recorded>, Error> {
+        self.store().read(move |connection| slice(connection, &filter, seq, most)).await
     }
 
     /// Walks the chain.
@@ -477,6 +481,11 @@ mod tests {
         assert_eq!(count(Filter { from: "2000".into(), to: "2999-01".into(), ..Filter::default() }), 2);
         assert_eq!(count(Filter { to: "2001-01-01".into(), ..Filter::default() }), 0);
         assert_eq!(count(Filter { before: Some(2), ..Filter::default() }), 1);
+        // What is exported is what is found, the other way round.
+        let exported = |filter: Filter, from| store.write_now(|c| slice(c, &filter, from, 10)).unwrap();
+        assert_eq!(exported(Filter::default(), 1), all.iter().rev().cloned().collect::<Vec<_>>());
+        assert_eq!(exported(Filter { outcome: Some(Outcome::Failed), ..Filter::default() }, 1), [all[1].clone()]);
+        assert_eq!(exported(Filter { outcome: Some(Outcome::Failed), ..Filter::default() }, 2), []);
         // What was left in the middle: once.
         store.write_now(|c| intend(c, &entry("volume.remove", "data"))).unwrap();
         store.write_now(adopt).unwrap();

@@ -157,6 +157,21 @@ async fn s049_what_a_role_does_not_allow_is_told_as_refused() {
     console.by(&ops, "POST", "/containers").form(&taken).send().await.expect(409);
     let refused = console.by(&admin, "GET", "/audit?outcome=refused&action=container").send().await.expect(200);
     contains_all(&refused.said(), &["--privileged", "-v /:/host", "--pid", "team=blue"]);
+    // What is taken away is what is shown.
+    let files = refused.attributes("a[download]", "href");
+    assert_eq!(files.len(), 2, "{files:?}");
+    for file in files {
+        let text = console.by(&admin, "GET", &file).send().await.expect(200).body;
+        let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("seq,")).collect();
+        assert_eq!(lines.len(), 8, "{file}: {text}");
+        assert!(lines.iter().all(|line| line.contains("refused") && line.contains("container.")), "{file}: {text}");
+    }
+    // A filter that cannot be read does not stand for everything, nor for nothing.
+    for path in ["/audit?from=nonsense", "/audit.csv?to=nonsense", "/audit.jsonl?outcome=nonsense"] {
+        let told = console.by(&admin, "GET", path).send().await.expect(422);
+        contains_all(&told.said(), &["cannot"]);
+    }
+    assert!(console.by(&admin, "GET", "/audit?from=nonsense").send().await.has(".filters .error"));
 }
 
 #[tokio::test]
