@@ -138,10 +138,8 @@ impl Team {
             c.execute("DELETE FROM recovery WHERE account = ?", [account.id])?;
             let action = if is_first { "account.create" } else { "account.password" };
             let who = Who { name: account.name.clone(), ..who };
-            audit::add(
-                c,
-                &Entry::new(&who, action, of_name(account.id, &account.name), Outcome::Done).why("by a one-time link"),
-            )?;
+            let how = if is_first { "the first administrator, by a one-time link" } else { "by a one-time link" };
+            audit::add(c, &Entry::new(&who, action, of_name(account.id, &account.name), Outcome::Done).why(how))?;
             Ok(Some(account))
         });
         let accepted = accepted.await?;

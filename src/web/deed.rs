@@ -166,13 +166,27 @@ impl Page {
         T: Send + Sync + 'static,
         E: Fault + Send + Sync + 'static,
     {
+        self.makes(deed, work, |_| None)
+    }
+
+    /// The same for what makes something that is not known before: `made` says what.
+    pub fn makes<T, E>(
+        &self,
+        deed: Deed,
+        work: impl Future<Output = Result<T, E>> + Send + 'static,
+        made: fn(&T) -> Option<Subject>,
+    ) -> impl Future<Output = Result<Result<T, E>, Error>> + Send
+    where
+        T: Send + Sync + 'static,
+        E: Fault + Send + Sync + 'static,
+    {
         // Work on the engine is a large future: it is kept once, not in each that waits for it.
         let work = Box::pin(work);
         async move {
             let asked = self.asks(deed).await?;
             let done = tokio::spawn(async move {
                 let result = work.await;
-                asked.ended(Came::of(&result)).await;
+                asked.ended(Came { made: result.as_ref().ok().and_then(made), ..Came::of(&result) }).await;
                 result
             });
             done.await.map_err(|_| Error::ours())

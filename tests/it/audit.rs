@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Console, PASSWORD, Person, RealEngine, contains_all, disk, proxy::FaultProxy, until};
 
@@ -172,6 +172,47 @@ async fn s049_what_a_role_does_not_allow_is_told_as_refused() {
         contains_all(&told.said(), &["cannot"]);
     }
     assert!(console.by(&admin, "GET", "/audit?from=nonsense").send().await.has(".filters .error"));
+}
+
+#[tokio::test]
+async fn s049_what_becomes_of_accounts_is_told_and_nothing_widens_unasked() {
+    let console = Console::administered(&RealEngine::docker28().socket).await;
+    console.expect_log("");
+    let admin = console.admin().await;
+    let tom = console.hire(&admin, "tom", "operator", "label:team=red").await;
+    let account = async || {
+        let answer = console.by(&admin, "GET", "/people").header("accept", "application/json").send().await.json();
+        let all = answer["items"].as_array().expect("people").clone();
+        all.into_iter().find(|one| one["name"] == "tom").expect("tom")
+    };
+    let path = format!("/people/{}", account().await["id"]);
+    let send = async |body: Value| {
+        let ask = console.by(&admin, "POST", &path).header("content-type", "application/json");
+        ask.header("accept", "application/json").body(body.to_string()).send().await.expect(204)
+    };
+    let is = |account: &Value| (account["role"].clone(), account["scope"].clone(), account["enabled"].clone());
+    send(json!({ "enabled": false })).await;
+    assert_eq!(is(&account().await), (json!("operator"), json!(["label:team=red"]), json!(false)));
+    send(json!({ "role": "viewer" })).await;
+    assert_eq!(is(&account().await), (json!("viewer"), json!(["label:team=red"]), json!(false)));
+    send(json!({ "enabled": true })).await;
+    // As the form sends it: a box that is not ticked is a no, an empty limit is none.
+    let form = [("role", "viewer"), ("scope", "label:team=red"), ("enabled", "0")];
+    console.by(&admin, "POST", &path).form(&form).send().await.expect(303);
+    assert_eq!(account().await["enabled"], false);
+    send(json!({ "scope": "" })).await;
+    assert_eq!(account().await["scope"], json!([]));
+    drop(tom);
+    let lines = lines(&console, &admin).await;
+    let of = |action: &str| lines.iter().filter(|line| line["action"] == action).collect::<Vec<_>>();
+    let made = of("account.create").into_iter().find(|line| line["name"] == "tom").expect("its making");
+    assert_eq!(made["object"].as_str(), path.strip_prefix("/people/"), "{made}");
+    assert_eq!(made["why"], "operator, limited to label:team=red");
+    let changed = of("account.update");
+    let red = "limited to label:team=red";
+    assert_eq!(changed[0]["why"], format!("from operator, {red} to operator, {red}, switched off"));
+    assert_eq!(changed[1]["why"], format!("from operator, {red}, switched off to viewer, {red}, switched off"));
+    assert_eq!(changed[4]["why"], format!("from viewer, {red}, switched off to viewer, no limit, switched off"));
 }
 
 #[tokio::test]

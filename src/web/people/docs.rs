@@ -40,11 +40,12 @@ pub fn create() -> Doc {
 
 pub fn update() -> Doc {
     Doc::new("Change an account")
+        .about("What is not sent stays as it is.")
         .place(id())
         .body([
-            role("How much they may do.").required(),
-            scope(),
-            Field::switch("enabled", "Whether they may sign in; yes, if nothing is said."),
+            role("How much they may do."),
+            Field::list("scope", "What they are limited to; a blank one takes the limit away.", "label:team=red"),
+            Field::switch("enabled", "Whether they may sign in."),
         ])
         .gives_nothing()
 }

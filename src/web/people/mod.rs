@@ -21,7 +21,7 @@ use super::{
     extract::{Fields, Id, Page, is_on, scope},
     html::html,
 };
-use crate::team::{self, Account, AccountId, Invite, NewAccount, Right, Role, Session};
+use crate::team::{self, Account, AccountId, Invite, NewAccount, Right, Role, Session, Subject};
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -66,15 +66,16 @@ struct Form {
 }
 
 impl Form {
-    fn read(fields: &Fields) -> Self {
-        let text = |name| fields.text(name).unwrap_or_default().to_owned();
-        // A script that says nothing of it does not switch anybody off.
-        let enabled = fields.get("enabled").is_none_or(|_| fields.all("enabled").any(is_on));
+    /// What was sent, over what is so: a field that is not there changes nothing.
+    fn over(self, fields: &Fields) -> Self {
+        let text = |name| fields.text(name).map(str::to_owned);
+        let sent = |name| fields.get(name).map(|_| fields.all(name));
         Self {
-            name: text("name"),
-            role: text("role"),
-            scope: fields.all("scope").collect::<Vec<_>>().join("\n"),
-            enabled,
+            name: text("name").unwrap_or(self.name),
+            role: text("role").unwrap_or(self.role),
+            scope: sent("scope").map_or(self.scope, |lines| lines.collect::<Vec<_>>().join("\n")),
+            // A box that is not ticked is not sent: the form has a no before it.
+            enabled: sent("enabled").map_or(self.enabled, |mut said| said.any(is_on)),
         }
     }
 
@@ -85,6 +86,10 @@ impl Form {
             scope: account.scope.join("\n"),
             enabled: account.enabled,
         }
+    }
+
+    fn new() -> Self {
+        Self { enabled: true, ..Self::default() }
     }
 
     fn checked(&self) -> Result<(Role, Vec<String>), team::Error> {
@@ -173,7 +178,7 @@ fn draw(
 /// `GET /people`
 async fn page(page: Page) -> Result<Response, Error> {
     let accounts = || page.asker.team.accounts().iter().map(|account| json::Account::new(account)).collect::<Vec<_>>();
-    page.show(|| List::from(accounts()), || list(&page, Form { role: "viewer".to_owned(), ..Form::default() }, None))
+    page.show(|| List::from(accounts()), || list(&page, Form { role: "viewer".to_owned(), ..Form::new() }, None))
 }
 
 /// The whole address of a one-time link.
@@ -191,23 +196,37 @@ fn find(page: &Page, id: AccountId) -> Result<Arc<Account>, Error> {
     Ok(page.asker.team.account(id)?)
 }
 
+/// Somebody, as the audit names them; without a number as long as there is none.
+fn subject(id: Option<AccountId>, name: &str) -> Subject {
+    Subject { kind: "account", id: id.map(|id| id.to_string()).unwrap_or_default(), name: name.to_owned() }
+}
+
 /// What is written down before it is done to somebody.
-fn deed(action: &str, id: AccountId, name: &str) -> Deed {
-    Deed::new(action, "account", if id == 0 { String::new() } else { id.to_string() }, name, "")
+fn deed(action: &str, id: impl Into<Option<AccountId>>, name: &str) -> Deed {
+    let Subject { kind, id, name } = subject(id.into(), name);
+    Deed::new(action, kind, id, name, "")
+}
+
+/// What somebody may, in the audit's words.
+fn may(role: Role, scope: &[String], enabled: bool) -> String {
+    let limits = if scope.is_empty() { "no limit".to_owned() } else { format!("limited to {}", scope.join(", ")) };
+    format!("{role}, {limits}{}", if enabled { "" } else { ", switched off" })
 }
 
 /// `POST /people`
 async fn create(page: Page, fields: Fields) -> Result<Response, Error> {
-    let form = Form::read(&fields);
+    let form = Form::new().over(&fields);
     let password = fields.get("password").filter(|password| !password.is_empty()).map(str::to_owned);
     let (role, scope) = match form.checked() {
         Ok(checked) => checked,
         Err(error) => return wrong(&page, error, |error| list(&page, form, Some(error))),
     };
     let team = page.asker.team.clone();
+    let deed = Deed { why: may(role, &scope, true), ..deed("account.create", None, &form.name) };
     let new = NewAccount { name: form.name.clone(), role, scope };
     let work = async move { team.create(new, password.as_deref()).await };
-    match page.does(deed("account.create", 0, &form.name), work).await? {
+    let made = |(account, _): &(Arc<Account>, Option<Invite>)| Some(subject(Some(account.id), &account.name));
+    match page.makes(deed, work, made).await? {
         Ok((account, invite)) => {
             if page.wants_json {
                 return Ok(page.made(&format!("/people/{}", account.id), || person(&page, &account, invite)));
@@ -241,17 +260,15 @@ async fn detail(Id(id): Id<AccountId>, page: Page) -> Result<Response, Error> {
 
 /// `POST /people/{id}`
 async fn update(Id(id): Id<AccountId>, page: Page, fields: Fields) -> Result<Response, Error> {
-    let (account, form) = (find(&page, id)?, Form::read(&fields));
+    let account = find(&page, id)?;
+    let form = Form::of(&account).over(&fields);
     let (role, scope) = match form.checked() {
         Ok(checked) => checked,
         Err(error) => return wrong(&page, error, |error| draw(&page, &account, form, None, Some(error))),
     };
     let (team, enabled) = (page.asker.team.clone(), form.enabled);
-    let says = format!(
-        "{role}{}{}",
-        if enabled { "" } else { ", switched off" },
-        if scope.is_empty() { String::new() } else { format!(", limited to {}", scope.join(", ")) }
-    );
+    let before = may(account.role, &account.scope, account.enabled);
+    let says = format!("from {before} to {}", may(role, &scope, enabled));
     let work = async move { team.update(id, role, scope, enabled).await };
     let deed = Deed { why: says, ..deed("account.update", id, &account.name) };
     match page.does(deed, work).await? {
