@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{
     Answer, Console, RealEngine, contains_all,
@@ -49,15 +49,27 @@ fn row(id: &str) -> String {
 }
 
 async fn upload(console: &Console, path: &str, fields: &[(&str, &str)], content: &[u8]) -> Answer {
-    let mut body = Vec::new();
-    for (field, value) in fields {
-        let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n");
-        body.extend(head.bytes());
-    }
+    upload_between(console, path, fields, content, &[]).await
+}
+
+/// With fields before the file, and after it.
+async fn upload_between(
+    console: &Console,
+    path: &str,
+    before: &[(&str, &str)],
+    content: &[u8],
+    after: &[(&str, &str)],
+) -> Answer {
+    let part = |(field, value): &(&str, &str)| {
+        format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n")
+    };
+    let mut body: Vec<u8> = before.iter().map(part).collect::<String>().into_bytes();
     let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x.tar\"\r\n\r\n");
     body.extend(head.bytes());
     body.extend_from_slice(content);
-    body.extend(format!("\r\n--{BOUNDARY}--\r\n").bytes());
+    body.extend(b"\r\n");
+    body.extend(after.iter().map(part).collect::<String>().bytes());
+    body.extend(format!("--{BOUNDARY}--\r\n").bytes());
     let ask = console.ask("POST", path).header("content-type", &format!("multipart/form-data; boundary={BOUNDARY}"));
     ask.body(body).send().await
 }
@@ -147,6 +159,18 @@ async fn names_come_and_go_and_with_the_last_one_the_image() {
         // What goes and what stays is said before.
         let form = console.get(&format!("/images/{id}/remove")).await.expect(200);
         contains_all(&form.text("#confirm"), &["2 names", "What goes", "What stays", &other]);
+        // Of one name: its own heading, nothing in the way of that, and the image stays under the other.
+        let user = engine.create("user", &id).await;
+        console.sees(&user.id).await;
+        let one = format!("/images/{id}/remove?tag={other}");
+        let form_of_one = console.get(&one).await.expect(200);
+        contains_all(&form_of_one.text("#confirm-title"), &["Remove the name", &other]);
+        contains_all(&form_of_one.text("#confirm"), &["They do not hold this up"]);
+        let plan = console.ask("GET", &one).header("accept", "application/json").send().await.expect(200).json();
+        assert_eq!((&plan["goes"][0]["tags"], &plan["goes"][0]["size"]), (&json!([other]), &json!(0)));
+        assert_eq!(plan["stays"][0]["tags"], json!([name]));
+        assert_eq!(plan["used_by"], json!([]));
+        engine.docker(&["rm", "-f", &user.id]).await;
         let none = console.post(&format!("/images/{id}/remove"), &[("listed", "1")]).await;
         assert_eq!(none.status, 422);
         let tags = form.attributes("[name=tag]", "value");
@@ -262,6 +286,25 @@ async fn files_become_an_image_on_every_engine() {
         upload(&console, "/images/import", &fields, &tar).await.expect(409);
         upload(&console, "/images/import", &[("change", "RUN rm -rf /")], &tar).await.expect(422);
         upload(&console, "/images/import", &[("reference", "A B")], &tar).await.expect(422);
+        // What stands after the file would come too late: it is told, and no image is made without it.
+        let mark = engine.name("late");
+        let label = format!("LABEL late={mark}");
+        let other = format!("localhost/{}:1", engine.name("other"));
+        let late = [("reference", other.as_str())];
+        let told = upload_between(&console, "/images/import", &[("change", &label)], &tar, &late).await.expect(422);
+        contains_all(&told.said(), &["reference", "stands after the file"]);
+        until("the job has ended", async || {
+            let jobs = console.ask("GET", "/jobs").header("accept", "application/json").send().await.json();
+            jobs["items"][0]["stage"].as_str().is_some_and(|state| state != "running").then_some(())
+        })
+        .await;
+        let filter = format!("label=late={mark}");
+        assert_eq!(engine.docker(&["image", "ls", "-aq", "--filter", &filter]).await.trim(), "", "nothing was made");
+        // What says nothing of it does no harm.
+        let named = [("change", label.as_str()), ("reference", &other)];
+        engine.goes_too("image", &other);
+        let job = console.job_of(&upload_between(&console, "/images/import", &named, &tar, &[("x", "y")]).await).await;
+        contains_all(&job.text("main"), &["done"]);
     }
 }
 

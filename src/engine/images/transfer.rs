@@ -1,7 +1,7 @@
 //! Images as files: saved into a tar, loaded out of one, and made of the files in one. What comes goes straight on, a few
 //! pieces at a time.
 
-use std::{io, time::Duration};
+use std::{collections::BTreeSet, io, time::Duration};
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -88,9 +88,11 @@ impl Images<'_> {
             }
             names.push(format!("names={}", encoded(tag.as_deref().unwrap_or(id.as_str()))));
         }
+        // An image may be in it under several names.
+        let distinct = images.iter().map(|(id, _)| id).collect::<BTreeSet<_>>().len();
         let title = match images {
-            [(id, tag)] => format!("Save {}", tag.as_deref().unwrap_or(id.short())),
-            more => format!("Save {} images", more.len()),
+            [(id, tag), ..] if distinct == 1 => format!("Save {}", tag.as_deref().unwrap_or(id.short())),
+            _ => format!("Save {distinct} images"),
         };
         engine.export(&format!("/images/get?{}", names.join("&")), PREPARE, "save", title, command).await
     }

@@ -148,12 +148,12 @@ pub async fn take(Target(place): Target, page: Page, Query(query): Query, reques
     let spot = Spot::new(&page, place)?;
     refuse_large(&page, request.headers())?;
     let (mut form, since) = parts(request).await?;
-    let mut replace = query.is_set("replace");
-    let mut names = Vec::new();
+    // Kept until all of it is here: what stands after a file is about it, too.
+    let (mut replace, mut files, mut whole) = (query.is_set("replace"), Vec::new(), 0);
     while let Some(field) = patient(form.next_field()).await? {
         match field.name() {
             Some("replace") => replace = is_on(&small(field).await?),
-            Some("file") if names.len() < FILES => {
+            Some("file") if files.len() < FILES => {
                 // A field of a form that nothing was chosen for.
                 let Some(name) = field.file_name().filter(|name| !name.is_empty()).map(str::to_owned) else { continue };
                 let name: FileName = name.parse().map_err(|why: crate::engine::InvalidPath| {
@@ -161,13 +161,21 @@ pub async fn take(Target(place): Target, page: Page, Query(query): Query, reques
                     Error::of_fields(StatusCode::UNPROCESSABLE_ENTITY, "That is not a name.", [("file", why)])
                 })?;
                 let spool = keep(&page, field, &since).await?;
-                put(&page, &spot, &folder, &name, spool, replace).await?;
-                names.push(name.to_string());
+                whole += spool.size;
+                if whole > page.engine.largest_upload() {
+                    return Err(too_large(&page));
+                }
+                files.push((name, spool));
             }
             _ => {
                 let _ = small(field).await?;
             }
         }
+    }
+    let mut names = Vec::new();
+    for (name, spool) in files {
+        put(&page, &spot, &folder, &name, spool, replace).await?;
+        names.push(name.to_string());
     }
     if names.is_empty() {
         let why = "Choose one or more, then send them.";

@@ -153,6 +153,9 @@ pub async fn push(Id(id): Id<ImageId>, page: Page, fields: Fields) -> Result<Res
 struct RemovePage<'a> {
     chrome: Chrome,
     i: &'a Image,
+    /// What is to go: the image, or some of its names.
+    what: &'a str,
+    is_untag: bool,
     users: Vec<Arc<Container>>,
     size: String,
     shared: Option<String>,
@@ -175,6 +178,24 @@ fn rmi(image: &Image, tags: &[String], force: bool) -> String {
     echo::rmi(&names, force)
 }
 
+/// What would go and what stay, where these of its names are to go.
+fn plan(page: &Page, image: &Image, chosen: &[String], force: bool, users: &[Arc<Container>]) -> json::Plan {
+    let item = || json::Item::new(image, &page.picture);
+    let stay: Vec<String> = image.tags.iter().filter(|tag| !chosen.contains(tag)).cloned().collect();
+    let (goes, stays, in_the_way): (_, _, &[Arc<Container>]) = if stay.is_empty() {
+        (item(), Vec::new(), users)
+    } else {
+        // Names only: the layers stay under the others, and nobody is in the way of that.
+        (item().part(chosen.to_vec(), 0), vec![item().part(stay, image.size)], &[])
+    };
+    json::Plan {
+        command: rmi(image, chosen, force),
+        goes: vec![goes],
+        stays,
+        used_by: in_the_way.iter().map(|user| json::User::new(user)).collect(),
+    }
+}
+
 /// Whether force would do what one expects: the engine lets go of an image whose containers are all stopped, and they keep
 /// their layers. podman removes the containers, which nobody who removes an image asks for.
 fn may_force(picture: &Picture, users: &[Arc<Container>]) -> bool {
@@ -190,25 +211,23 @@ pub async fn confirm_remove(Id(id): Id<ImageId>, page: Page, Query(query): Query
         chosen.clone_from(&image.tags);
     }
     let force = query.is_set("force") && may_force(&page.picture, &users);
-    let command = rmi(&image, &chosen, force);
+    let is_untag = chosen.len() < image.tags.len();
+    let what = if is_untag { chosen.join(", ") } else { image.name().to_owned() };
     page.show(
-        || json::Plan {
-            command: command.clone(),
-            goes: vec![json::Item::new(&image, &page.picture)],
-            stays: Vec::new(),
-            used_by: users.iter().map(|user| json::User::new(user)).collect(),
-        },
+        || plan(&page, &image, &chosen, force, &users),
         || {
             html(&RemovePage {
-                chrome: Chrome::new(&page, format!("Remove {}", image.name())),
+                chrome: Chrome::new(&page, format!("Remove {what}")),
+                what: &what,
+                is_untag,
                 size: bytes(image.size),
                 shared: page.picture.shared.bytes.get(id.as_str()).map(|shared| bytes(*shared)),
                 may_force: may_force(&page.picture, &users),
                 is_podman: page.picture.is_podman(),
                 users: users.clone(),
+                command: rmi(&image, &chosen, force),
                 chosen: chosen.clone(),
                 force,
-                command: command.clone(),
                 back: query.back("/images"),
                 i: &image,
             })
@@ -233,8 +252,12 @@ pub async fn remove(Id(id): Id<ImageId>, page: Page, fields: Fields) -> Result<R
     let command = rmi(&image, &tags, force);
     let (engine, of, names) = (page.engine.clone(), id.clone(), tags.clone());
     let work = async move { engine.images().remove(&of, &names, force).await };
-    let action = if is_last { "remove" } else { "untag" };
-    match page.does(deed(action, id.as_str(), image.name(), &command), work).await? {
+    let deed = if is_last {
+        deed("remove", id.as_str(), image.name(), &command)
+    } else {
+        deed("untag", id.as_str(), &tags.join(", "), &command)
+    };
+    match page.does(deed, work).await? {
         Ok(done) => {
             let back = fields.back("/images");
             let says = match (is_last, tags.as_slice()) {

@@ -139,6 +139,11 @@ impl Item {
             shared: picture.shared.bytes.get(image.id.as_str()).copied(),
         }
     }
+
+    /// Of it, these names only, and so many bytes.
+    pub fn part(self, tags: Vec<String>, size: u64) -> Self {
+        Self { tags, size, ..self }
+    }
 }
 
 /// A form, read: nothing was done.

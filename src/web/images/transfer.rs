@@ -6,7 +6,7 @@ use crate::web::filters;
 use askama::Template;
 use axum::{
     body::Body,
-    extract::{Request, multipart::Field},
+    extract::{Multipart, Request, multipart::Field},
     http::StatusCode,
     response::{Html, IntoResponse, Response},
 };
@@ -238,6 +238,18 @@ impl Said {
     }
 }
 
+/// A field that says something of a file that has come already.
+async fn late(form: &mut Multipart, is_import: bool) -> Result<Option<&'static str>, Error> {
+    let known: &[&str] = if is_import { &["file", "reference", "message", "change", "replace"] } else { &["file"] };
+    while let Some(field) = patient(form.next_field()).await? {
+        if let Some(name) = known.iter().find(|known| field.name() == Some(known)) {
+            return Ok(Some(name));
+        }
+        text(field).await?;
+    }
+    Ok(None)
+}
+
 async fn take(page: Page, request: Request, is_import: bool) -> Result<Response, Error> {
     let (mut form, since) = parts(request).await?;
     let mut said = Said::default();
@@ -300,6 +312,14 @@ async fn take(page: Page, request: Request, is_import: bool) -> Result<Response,
             since.store(0, Ordering::Relaxed);
             let Some(chunk) = patient(field.chunk()).await? else { break };
             goes_on = incoming.add(chunk).await;
+        }
+        drop(field);
+        // What becomes of the file was told to the engine before it: what comes now would be lost. The end is
+        // told when nothing does: the engine makes nothing of what is broken off.
+        if goes_on && let Some(late) = late(&mut form, is_import).await? {
+            let why =
+                format!("“{late}” stands after the file, which goes on to the engine as it comes: send it before.");
+            return wrong(StatusCode::UNPROCESSABLE_ENTITY, &said, vec![(late, why)]);
         }
         return Ok(page.begun(&incoming.end().await));
     }
