@@ -135,6 +135,15 @@ async fn browse_running(engine: RealEngine) {
     assert_eq!(engine.docker(&["exec", &web.id, "cat", "/srv/new.txt"]).await, "new");
     let again = upload(&console, &format!("{base}/upload?path=/srv"), &[], "hello.txt", b"other").await.expect(409);
     assert!(again.body.contains("already"), "{}", again.body);
+    // Wherever that stands in the form.
+    let mut body = multipart(&[], "hello.txt", b"third");
+    body.truncate(body.len() - format!("--{BOUNDARY}--\r\n").len());
+    let last = "Content-Disposition: form-data; name=\"replace\"\r\n\r\n1\r\n";
+    body.extend(format!("--{BOUNDARY}\r\n{last}--{BOUNDARY}--\r\n").bytes());
+    let ask = console.ask("POST", &format!("{base}/upload?path=/srv"));
+    let ask = ask.header("content-type", &format!("multipart/form-data; boundary={BOUNDARY}"));
+    ask.header("accept", "application/json").body(body).send().await.expect(200);
+    assert_eq!(engine.docker(&["exec", &web.id, "cat", "/srv/hello.txt"]).await, "third");
     upload(&console, &format!("{base}/upload?path=/srv"), &[("replace", "1")], "hello.txt", b"other").await.expect(200);
     let stat = engine.docker(&["exec", &web.id, "stat", "-c", "%a %u %g %s", "/srv/hello.txt"]).await;
     // podman gives what is put in to the container's own user.
@@ -411,6 +420,20 @@ async fn s040_s041_s037_who_may_go_in() {
         assert_eq!(ask(&blue, &path).await.status, 404, "{path}");
         assert_eq!(ask(&viewer, &path).await.status, 403, "{path}");
     }
+    // What leads to a refusal is not offered: the same pages have it for who may.
+    for (who, is_offered) in [(&red, false), (&admin, true)] {
+        for path in [rooted.path(""), rooted.path("logs"), rooted.path("export")] {
+            let page = console.by(who, "GET", &path).send().await.expect(200);
+            for tab in ["files", "terminal"] {
+                assert_eq!(page.has(&format!(".tabs [href='{}']", rooted.path(tab))), is_offered, "{tab} at {path}");
+            }
+            assert!(is_offered || !page.has("a[href$='/commit'], a[href$='/export.tar']"), "{path}");
+        }
+        let export = console.by(who, "GET", &rooted.path("export")).send().await.said();
+        assert_eq!(export.contains("only an administrator may take them"), !is_offered, "{export}");
+    }
+    let page = console.by(&red, "GET", &plain.path("")).send().await.expect(200);
+    assert!(page.has(&format!(".tabs [href='{}']", plain.path("terminal"))));
     let put = async |person: &Person, path: &str| {
         let ask = console.by(person, "POST", path).header("accept", "application/json");
         let ask = ask.header("content-type", &format!("multipart/form-data; boundary={BOUNDARY}"));

@@ -304,6 +304,11 @@ struct Kept {
 }
 
 impl Details {
+    /// What is kept of this container.
+    pub(in crate::engine) fn known(&self, id: &ContainerId) -> Option<Arc<Detail>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).map(|kept| kept.detail.clone())
+    }
+
     /// What is kept of this container is not so any more.
     pub(in crate::engine) fn forget(&self, id: &ContainerId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);

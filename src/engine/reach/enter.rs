@@ -52,6 +52,15 @@ pub fn root_on_host(container: &Container, picture: &Picture, detail: Option<&De
 }
 
 impl Engine {
+    /// Why this hand does not go into a container, as far as that is known without asking the engine: what leads to a
+    /// refusal is not offered.
+    pub fn shut(&self, container: &Container) -> Vec<&'static str> {
+        if self.reach.root {
+            return Vec::new();
+        }
+        root_on_host(container, &self.live.picture(), self.details.known(&container.id).as_deref())
+    }
+
     /// Answers with everything about a container into which this hand may go: to run commands in it, and to read and
     /// write its files. Where that would be root on the host, only who may have that may (S040).
     ///

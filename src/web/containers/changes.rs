@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::{
     docs,
-    frame::{Frame, Tab, find},
+    frame::{Frame, Tab, can, find},
     quiet::Quiet,
 };
 use crate::{
@@ -249,8 +249,8 @@ fn draw<'a>(page: &Page, c: &'a Container, view: &'a View, changes: &[FileChange
     let found: Vec<&FileChange> = changes.iter().filter(|change| view.takes(change)).collect();
     let tree = Node::of(found.iter().copied(), &view.folder);
     let skip = (view.page - 1).saturating_mul(OF_PAGE);
-    let reads = page.can().read;
-    let mut drawer = Drawer { id, reads, view, left: DRAWN, is_open: found.len() <= OPEN, lines: Vec::new() };
+    let can = can(page, c);
+    let mut drawer = Drawer { id, reads: can.read, view, left: DRAWN, is_open: found.len() <= OPEN, lines: Vec::new() };
     drawer.draw(&tree, &view.folder, skip, OF_PAGE, 0);
     let lines = drawer.lines;
     let here = tree.inside.len();
@@ -278,7 +278,7 @@ fn draw<'a>(page: &Page, c: &'a Container, view: &'a View, changes: &[FileChange
             frame.chrome(page)
         },
         frame: Frame::new(page, c, Tab::Changes, command(c, view)),
-        can: page.can(),
+        can,
         quiet,
         chips: std::iter::once(None).chain(ChangeKind::EACH.map(Some)).map(chip).collect(),
         total: changes.len(),

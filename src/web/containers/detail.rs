@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{
     StateMark,
-    frame::{Frame, Tab, Tabs, find},
+    frame::{Frame, Tab, Tabs, can, find},
     json,
     row::{PortLink, Way, ways},
     words,
@@ -177,7 +177,7 @@ impl<'a> Summary<'a> {
             life: Life::of(c, page.picture.is_podman()),
             now,
             is_own: page.picture.is_own(c),
-            can: page.can(),
+            can: can(page, c),
             secrets: d.env.iter().filter(|var| var.looks_secret()).count(),
             on_host: root_on_host(c, &page.picture, Some(d)),
             tabs: Tabs::new(page, c, Tab::Summary),

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::{
     docs,
-    frame::{Frame, Tab, find},
+    frame::{Frame, Tab, can, find},
 };
 use crate::{
     command::echo,
@@ -44,6 +44,8 @@ struct ExportPage<'a> {
     file: String,
     mounts: Vec<&'a Mount>,
     can_commit: bool,
+    /// Why this reader must not have them.
+    shut: Vec<&'static str>,
 }
 
 /// The file's name. A container's name holds nothing that a header or a disk would stumble over.
@@ -58,6 +60,8 @@ async fn page(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Error> {
     let file = file(&container);
     let command = echo::export(&container.name, &file, false);
     let location = format!("/containers/{id}/export.tar");
+    // So that it is known whether they may; where the engine is away, taking them will tell.
+    let _ = page.engine.containers().get(&id).await;
     page.show(
         || Plan { file: file.clone(), location, command: command.clone() },
         || {
@@ -67,7 +71,8 @@ async fn page(Id(id): Id<ContainerId>, page: Page) -> Result<Response, Error> {
                 frame,
                 file: file.clone(),
                 mounts: container.mounts.iter().collect(),
-                can_commit: page.may(Right::Enter),
+                can_commit: can(&page, &container).enter,
+                shut: page.engine.shut(&container),
                 c: &container,
             })
         },

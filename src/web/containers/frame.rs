@@ -12,6 +12,7 @@ use crate::{
     team::Right,
     web::{
         Error,
+        asker::Can,
         chrome::Chrome,
         error::Step,
         extract::{Id, Page},
@@ -101,6 +102,13 @@ impl Tab {
     }
 }
 
+/// What this reader may do to a container: not go in nor read, where whoever is inside is root on the host and they
+/// must not be.
+pub fn can(page: &Page, container: &Container) -> Can {
+    let can = page.can();
+    if page.engine.shut(container).is_empty() { can } else { Can { enter: false, read: false, ..can } }
+}
+
 /// The tabs of a container's pages.
 #[derive(Template)]
 #[template(
@@ -119,7 +127,12 @@ impl<'a> Tabs<'a> {
             let word = tab.word();
             format!("/containers/{}{}{word}", container.id, if word.is_empty() { "" } else { "/" })
         };
-        let may = |tab: &Tab| page.may(tab.right());
+        let can = can(page, container);
+        let may = |tab: &Tab| match tab.right() {
+            Right::Enter => can.enter,
+            Right::Read => can.read,
+            right => page.may(right),
+        };
         let tabs = Tab::EACH.iter().copied().filter(may).map(|tab| (path(tab), tab.label(), tab == here)).collect();
         Self { name: &container.name, tabs }
     }
