@@ -16,7 +16,7 @@ pub enum Role {
 /// Something to be allowed. Each route asks for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Right {
-    /// To see lists, details, live pages, events, jobs and the activity.
+    /// To see lists, details, live pages, logs, events, jobs and the activity.
     Look,
     /// To manage what is one's own: password, second factor, sessions, tokens.
     Own,
@@ -126,7 +126,7 @@ impl Right {
     /// What it is, for the table.
     pub fn about(self) -> &'static str {
         match self {
-            Self::Look => "See containers, images, volumes, networks, events, jobs and the activity",
+            Self::Look => "See containers and their logs, images, volumes, networks, events, jobs and the activity",
             Self::Own => "Manage one’s own password, second factor, sessions and tokens",
             Self::Operate => {
                 "Start, stop, restart, kill, pause, unpause and rename containers, connect them to networks"
