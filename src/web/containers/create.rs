@@ -1,5 +1,7 @@
 //! Making a container: one form, two buttons, and the docker command under it while it is filled in.
 
+use std::collections::HashMap;
+
 use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -7,7 +9,7 @@ use axum::{
 
 pub(super) use super::form::{Form, Purpose, form};
 use super::{
-    draft::{Checked, Draft, ROWS, env_lines},
+    draft::{Checked, Draft, env_lines},
     fill::fill,
     form::shown,
     json,
@@ -16,7 +18,7 @@ use super::{
     words,
 };
 use crate::{
-    command::{FLAGS, Verb, Written, echo},
+    command::{Verb, Written, echo},
     engine::{ContainerId, Engine, Error as EngineError, Job, NewNetwork, Picture, spec::Spec},
     web::{
         Error,
@@ -259,12 +261,32 @@ pub(super) async fn wrong(
     page.wrong(status, &what, errors, || form(page, &drawn))
 }
 
-/// The field of the first flag that a role's refusal names.
-fn forbidden_place(words: &str) -> String {
-    let named = words.split(|c: char| c.is_whitespace() || c == ',').filter_map(|word| word.strip_prefix("--"));
-    let of_a_field = |name: &&str| FLAGS.iter().any(|flag| flag.long == *name && !ROWS.contains(&flag.long));
-    let field = named.map(|name| name.trim_end_matches(':')).find(of_a_field);
-    field.unwrap_or(if words.contains("-v ") || words.contains("--mount") { "mount-0" } else { "image" }).to_owned()
+/// The field that a role's refusal speaks of: of the flags that were used, the first that it names.
+fn forbidden_place(words: &str, checked: &Checked) -> String {
+    let says = |text: String| words.contains(&text);
+    // A volume by its name, or a folder by its path.
+    let source =
+        |source: &str| !source.is_empty() && (says(format!("volume {source} ")) || says(format!("-v {source}:")));
+    let names = |flag: &str, value: &str| match flag {
+        "label" => {
+            let (key, value) = value.split_once('=').unwrap_or((value, ""));
+            says(format!("label {key}={value} "))
+        }
+        "volume" => source(value.split(':').next().unwrap_or_default()),
+        "mount" => {
+            let sources =
+                value.split(',').filter_map(|part| part.strip_prefix("source=").or(part.strip_prefix("src=")));
+            says("--mount".to_owned()) || sources.into_iter().any(source)
+        }
+        flag => words.split([' ', ',', ':']).any(|word| word.strip_prefix("--") == Some(flag)),
+    };
+    let mut uses: HashMap<&str, usize> = HashMap::new();
+    let found = checked.line.options.iter().find_map(|(flag, value)| {
+        let nth = uses.entry(flag).or_default();
+        *nth += 1;
+        names(flag, value).then(|| checked.place_of(flag, *nth - 1))
+    });
+    found.unwrap_or_else(|| "image".to_owned())
 }
 
 /// What was not taken, at the field that it speaks of where one can tell.
@@ -278,7 +300,7 @@ async fn refused(page: &Page, fields: &Fields, checked: &Checked, error: EngineE
                 Purpose::default(),
                 fields,
                 checked,
-                vec![(forbidden_place(&words), why)],
+                vec![(forbidden_place(&words, checked), why)],
                 StatusCode::FORBIDDEN,
             )
             .await;
@@ -290,4 +312,31 @@ async fn refused(page: &Page, fields: &Fields, checked: &Checked, error: EngineE
     let told = Error::from(error);
     let why = Remark::wrong(&format!("The engine does not take this: {}", told.reason()));
     wrong(page, Purpose::default(), fields, checked, vec![(place.to_owned(), why)], told.status()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_stands_at_the_field_that_it_speaks_of() {
+        let form = "image=busybox&label-name=a&label-value=b&label-name=team&label-value=blue&mount-type=volume&mount-source=data\
+                    &mount-target=/d&mount-mode=rw&volume=/:/host&volume=of-others:/x&cap-add=ALL&pid=host";
+        let checked = Draft::read(&Fields::parse(form.as_bytes())).check();
+        for (words, place) in [
+            ("The label team=blue would put it outside of what you look after, which is label:team=red.", "label-1"),
+            ("There is no volume data among what you look after: create the volume first.", "mount-0"),
+            ("There is no volume of-others among what you look after: create the volume first.", "volume"),
+            ("-v data: that volume is the host path /, and your role may not mount folders of the host.", "mount-0"),
+            ("It does not let you make a container with -v /:/host, --privileged: who is inside", "volume"),
+            ("It does not let you make a container with --cap-add ALL, --pid host: who is inside", "cap-add"),
+            (
+                "--network shop: it is not among what you look after, and none of the containers there is on it.",
+                "image",
+            ),
+            ("It lets you pull from docker.io only.", "image"),
+        ] {
+            assert_eq!(forbidden_place(words, &checked), place, "{words}");
+        }
+    }
 }
