@@ -36,6 +36,10 @@ async fn a_dockerfile_is_built_by_steps_and_then_runs() {
         let told = ended(&console, &job).await;
         assert_eq!((&told["stage"], &told["image"]), (&"done".into(), &tag.as_str().into()), "{told}");
         assert_eq!(state(&told, "echo again"), "done", "{told}");
+        let names: Vec<&str> =
+            told["steps"].as_array().into_iter().flatten().filter_map(|it| it["name"].as_str()).collect();
+        let place = |word: &str| names.iter().position(|name| name.contains(word));
+        assert!(place("FROM") < place("to-stderr") && place("to-stderr") < place("echo again"), "{names:?}");
         assert!(told.to_string().contains(&format!("{mark} the team")), "{told}");
         let page = console.get(&job).await.expect(200);
         contains_all(&page.text("#job"), &["done in", "Run it", &mark]);

@@ -135,7 +135,7 @@ impl Job {
             moved: p.moved,
             parts: p.parts.iter().map(part).collect(),
             layers: p.layers.iter().map(layer).collect(),
-            steps: p.steps.iter().map(step).collect(),
+            steps: super::in_order(&p.steps).into_iter().map(|(_, it)| step(it)).collect(),
             image: p.runs.clone().or_else(|| p.image.as_ref().map(ToString::to_string)),
             lines: p.lines.iter().cloned().collect(),
         }
