@@ -168,7 +168,8 @@ async fn names_come_and_go_and_with_the_last_one_the_image() {
         contains_all(&form_of_one.text("#confirm"), &["They do not hold this up"]);
         let plan = console.ask("GET", &one).header("accept", "application/json").send().await.expect(200).json();
         assert_eq!((&plan["goes"][0]["tags"], &plan["goes"][0]["size"]), (&json!([other]), &json!(0)));
-        assert_eq!(plan["stays"][0]["tags"], json!([name]));
+        // podman writes a name out.
+        assert!(plan["stays"][0]["tags"][0].as_str().is_some_and(|tag| tag.ends_with(&name)), "{plan}");
         assert_eq!(plan["used_by"], json!([]));
         engine.docker(&["rm", "-f", &user.id]).await;
         let none = console.post(&format!("/images/{id}/remove"), &[("listed", "1")]).await;
