@@ -445,7 +445,7 @@ impl Engine {
     /// Starts those again that have the network of one that has ended meanwhile, and are cut off from it. What became of
     /// them.
     async fn join_again(&self, board: &mut Board<'_>, note: &Note) -> String {
-        let mut words = String::new();
+        let mut told = Vec::new();
         for sharer in &note.sharers {
             let Ok(id) = sharer.parse::<ContainerId>() else { continue };
             let Some(name) = self.live.picture().containers.get(&id).map(|sharer| sharer.name.clone()) else {
@@ -455,12 +455,12 @@ impl Engine {
             let done =
                 board.step(format!("docker restart {name}"), Box::pin(self.containers().call(sharer, &restart))).await;
             self.live.end(&id).await;
-            words.push_str(&match done {
+            told.push(match done {
                 Ok(_) => format!(" {name}, which has its network, was started again with it."),
                 Err(error) => format!(" {name}, which has its network, could not be started again with it: {error}"),
             });
         }
-        words
+        told.concat()
     }
 
     /// From now on it is written down in this folder what is under way; what an earlier console has left half done is put

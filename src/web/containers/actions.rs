@@ -118,7 +118,7 @@ pub async fn act(Target(id, verb): Target, page: Page, fields: Fields) -> Result
     let names = if links.is_empty() { vec![name.as_str()] } else { links.iter().map(String::as_str).collect() };
     let mut echo = echo_of(&action, &names);
     if !bound.is_empty() {
-        let bound: Vec<&str> = bound.iter().map(|volume| volume.as_str()).collect();
+        let bound: Vec<&str> = bound.iter().map(crate::engine::VolumeName::as_str).collect();
         echo = format!("{echo} && {}", echo::volume_rm(&bound, false));
     }
     let deed = Deed::new(format!("container.{}", verb.word()), "container", id.as_str(), name.clone(), &echo);
