@@ -397,11 +397,12 @@ impl Thing {
     }
 }
 
-/// A console whose requests are recorded, by what, and what records those of the docker command.
-async fn watched(engine: &RealEngine) -> (Console, FaultProxy, FaultProxy) {
+/// What records the requests of a console, what records those of the docker command, and the console, which goes first.
+async fn watched(engine: &RealEngine) -> (FaultProxy, FaultProxy, Console) {
     let (proxy, other) = (FaultProxy::before(&engine.socket), FaultProxy::before(&engine.socket));
     other.faults(|faults| faults.one_each = true);
-    (Console::start(proxy.socket()).ready().await, proxy, other)
+    let console = Console::start(proxy.socket()).ready().await;
+    (proxy, other, console)
 }
 
 /// Does it, and the command that is shown for it to its twin; where the two differ.
@@ -469,7 +470,7 @@ async fn differs(
 #[tokio::test]
 async fn the_command_that_is_shown_asks_the_engine_for_the_same() {
     let engine = RealEngine::docker28();
-    let (console, proxy, other) = watched(&engine).await;
+    let (proxy, other, console) = watched(&engine).await;
     let mut differ = Vec::new();
     for (at, deed) in DEEDS.iter().enumerate() {
         differ.extend(differs(&engine, &console, (&proxy, &other), deed, at).await.err());
@@ -565,7 +566,7 @@ async fn every_page_shows_its_command_or_says_that_there_is_none() {
 #[tokio::test]
 async fn a_terminal_asks_for_what_docker_exec_does() {
     let engine = RealEngine::docker28();
-    let (console, proxy, other) = watched(&engine).await;
+    let (proxy, other, console) = watched(&engine).await;
     let web = engine.run("web", "busybox sleep 1000").await;
     console.sees_state(&web.id, "running").await;
     let execs = |proxy: &FaultProxy| -> Vec<Value> {
@@ -621,7 +622,7 @@ const READS: &[&str] = &[
 #[tokio::test]
 async fn a_page_asks_the_engine_for_what_its_command_does() {
     let engine = RealEngine::docker28();
-    let (console, proxy, other) = watched(&engine).await;
+    let (proxy, other, console) = watched(&engine).await;
     let name = engine.name("web");
     let web = engine.run("web", "busybox sleep 1000").await;
     engine.docker(&["volume", "create", &name]).await;

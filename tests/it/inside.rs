@@ -412,7 +412,7 @@ async fn s040_who_would_be_root_on_the_host_takes_nothing_out() {
     // Both are written down.
     let audit = console.by(&admin, "GET", "/audit.jsonl").send().await.expect(200).body;
     for action in ["container.export", "container.commit"] {
-        assert!(audit.lines().any(|line| line.contains(action) && line.contains("failed")), "{action}: {audit}");
+        assert!(audit.lines().any(|line| line.contains(action) && line.contains("refused")), "{action}: {audit}");
     }
 }
 
