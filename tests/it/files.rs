@@ -199,6 +199,9 @@ async fn what_is_in_memory_is_read_inside_and_never_written_beneath() {
             continue;
         }
         contains_all(&put.expect(501).body, &["in the container's memory", "terminal"]);
+        let folder = console.get(&format!("{base}?path=/tmp")).await.expect(200);
+        contains_all(&folder.text("main"), &["memory", "made"]);
+        assert!(!folder.has("[data-upload]") && !folder.has("main a[download]"), "what is refused is not offered");
         console.get(&format!("{base}/download?path=/tmp/t")).await.expect(501);
         console.get(&format!("{base}/download?path=/tmp&as=tar")).await.expect(501);
         console.get(&format!("{base}?path=/proc/kmsg")).await.expect(501);

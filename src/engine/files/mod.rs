@@ -243,7 +243,9 @@ impl Files<'_> {
             // Reading a pipe would wait for who writes.
             _ => Inside::Nothing,
         };
-        Ok(Looked { found, inside, state: hand.state.clone(), runs: hand.runs })
+        let folder = if found.kind == Kind::Folder { path.clone() } else { path.parent() };
+        let is_in_memory = hand.mounts.hold(&folder);
+        Ok(Looked { found, inside, state: hand.state.clone(), runs: hand.runs, is_in_memory })
     }
 
     async fn list(&self, hand: &Hand, path: &FilePath) -> Result<Listing, Error> {
@@ -387,6 +389,8 @@ pub struct Looked {
     pub state: State,
     /// Whether commands can be run there, which renaming and removing takes.
     pub runs: bool,
+    /// Whether it is in memory, where the engine itself takes nothing out and puts nothing in.
+    pub is_in_memory: bool,
 }
 
 /// What is in something.

@@ -106,6 +106,8 @@ pub struct Here {
     /// This path itself.
     pub here: String,
     pub can_write: bool,
+    /// Whether it is in the container's memory: commands inside alone read and write there.
+    pub is_in_memory: bool,
     /// Whether names can be changed: that takes something that runs.
     pub can_rename: bool,
     pub is_volume: bool,
@@ -113,7 +115,7 @@ pub struct Here {
 }
 
 impl Here {
-    fn new(page: &Page, spot: &Spot, path: &FilePath, runs: bool) -> Self {
+    fn new(page: &Page, spot: &Spot, path: &FilePath, looked: &Looked) -> Self {
         let crumb = |step: &FilePath| Crumb {
             name: if step.is_root() { "/".to_owned() } else { step.name().to_owned() },
             path: spot.href("", step),
@@ -130,8 +132,9 @@ impl Here {
             edit: spot.href("edit", path),
             parent: spot.href("", &path.parent()),
             here: spot.href("", path),
-            can_write: page.may(Right::Enter),
-            can_rename: page.may(Right::Enter) && runs,
+            can_write: page.may(Right::Enter) && !looked.is_in_memory,
+            is_in_memory: looked.is_in_memory,
+            can_rename: page.may(Right::Enter) && looked.runs,
             is_volume: matches!(spot.place, FilePlace::Volume(_)),
             failed: page.engine.files(&spot.place).failed().into_iter().take(3).collect(),
             path: path.clone(),
@@ -164,7 +167,7 @@ fn icon(kind: FileKind) -> &'static str {
 impl Row {
     fn new(spot: &Spot, here: &Here, entry: FileEntry) -> Self {
         let path = entry.is_exact.then(|| here.path.join(&entry.name));
-        let has_bytes = matches!(entry.kind, FileKind::File | FileKind::Folder);
+        let has_bytes = matches!(entry.kind, FileKind::File | FileKind::Folder) && !here.is_in_memory;
         let to = |what: &str, wanted: bool| path.as_ref().filter(|_| wanted).map(|path| spot.href(what, path));
         let is_folder = entry.kind == FileKind::Folder;
         let download = to("download", has_bytes).map(|to| if is_folder { format!("{to}&as=tar") } else { to });
@@ -274,7 +277,7 @@ pub async fn page(Target(place): Target, page: Page, Query(query): Query) -> Res
     let looked = page.engine.files(&spot.place).look(&path, most).await;
     let looked = looked.map_err(|error| explain(error, &spot, &path))?;
     let want = Want::of(&query);
-    let here = Here::new(&page, &spot, &path, looked.runs);
+    let here = Here::new(&page, &spot, &path, &looked);
     let data = || json::Look::new(&path, &looked, &want);
     page.show(data, || {
         let Head { chrome, html: head } = Head::new(&page, &spot, command(&spot, &path, &looked))?;
