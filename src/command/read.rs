@@ -113,7 +113,15 @@ impl Reader {
         self.next = prompt.words;
         self.one_command(line, prompt.words)?;
         if !prompt.is_named {
-            return Err(self.error(prompt.words, "the line begins with docker run"));
+            let is_setting = self.words.get(prompt.words).is_some_and(|word| {
+                word.text.split_once('=').is_some_and(|(name, _)| name.chars().all(|c| c.is_alphanumeric() || c == '_'))
+            });
+            let message = if is_setting {
+                "this is a setting for docker where it is typed; the console has its own: leave it out"
+            } else {
+                "the line begins with docker run"
+            };
+            return Err(self.error(prompt.words, message));
         }
         if !prompt.flags.is_empty() {
             return Err(self.error(prompt.flags.start, "this says which engine; the console has its own: leave it out"));

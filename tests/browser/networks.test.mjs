@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { violations } from "./axe.mjs";
-import { docker, finish, IDLE, PHONE, serve, unique, window, withPage } from "./support.mjs";
+import { docker, finish, IDLE, PHONE, serve, unique, until, window, withPage } from "./support.mjs";
 
 /** How far the page goes past the edge, and each text of the picture that does not fit its box. */
 const spills = (page) => page.evaluate(() => {
@@ -73,6 +73,7 @@ for (const js of [true, false]) {
     await network(target);
     await docker("run", "-d", "--name", name, "busybox:latest", ...IDLE);
     const id = await docker("inspect", "-f", "{{.Id}}", name);
+    await until(async () => (await fetch(`${url}/containers/${id}`)).ok, "the console has seen it");
     await page.goto(`/containers/${id}`);
     await page.getByRole("link", { name: "Connect to a network…" }).click();
     const options = await page.getByLabel("Network", { exact: true }).locator("option").allInnerTexts();

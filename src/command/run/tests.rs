@@ -150,6 +150,7 @@ fn what_is_for_a_shell_is_no_part_of_a_value() {
     ] {
         assert_eq!(at(line), [word], "{line}");
     }
+    assert!(errors("DOCKER_HOST=x docker run busybox")[0].1.contains("setting for docker"));
     let told = errors("docker run --name <name> busybox");
     assert!(told[0].1.contains("<name> holds the place"), "{told:?}");
 }
