@@ -80,7 +80,7 @@ pub use self::{
     },
     registries::{Credentials, HUB, Keyring, Registries, Registry},
     removed::{KEPT_DAYS, Removed, Restored},
-    replace::Replacement,
+    replace::{Replacement, not_anew},
     stats::{Figures, Measure, Point, Range, Usage, Watcher},
     system::{
         Advisory, Disk, DiskUsage, EnginePart, Goes, IndexSettings, Info, Label, Plan, Plugins, RegistrySettings,

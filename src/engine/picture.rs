@@ -98,6 +98,12 @@ impl Picture {
         self.info.as_ref().is_some_and(|info| info.version.is_podman())
     }
 
+    /// Who has the network of a container (`--network container:…`). podman lists no container with whose it has.
+    pub fn sharers_of<'a>(&'a self, of: &'a Container) -> impl Iterator<Item = &'a Arc<Container>> {
+        let is_its = move |network: &str| network == of.id.as_str() || network == of.name;
+        self.containers.values().filter(move |other| other.network_of.as_deref().is_some_and(is_its))
+    }
+
     /// Which containers were made of each image, running or not.
     pub fn users_of_images(&self) -> HashMap<&ImageId, Vec<&Arc<Container>>> {
         let mut users: HashMap<&ImageId, Vec<_>> = HashMap::new();

@@ -51,6 +51,17 @@ pub struct Replacement {
     pub followers: Vec<Replacement>,
 }
 
+/// Why a container cannot be made anew: it could not be kept meanwhile.
+pub fn not_anew(auto_remove: bool, state: &State) -> Option<&'static str> {
+    if auto_remove {
+        Some("it is removed when it ends (--rm), and could not be kept while the new one is tried.")
+    } else if *state == State::Paused {
+        Some("it is paused. Unpause it first: a frozen program cannot end.")
+    } else {
+        None
+    }
+}
+
 /// What is under way, as it stands in its file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Note {
@@ -184,18 +195,12 @@ impl Jobs<'_> {
             return Err(Error::NotFound("this container is not there any more".to_owned()));
         };
         let detail = engine.containers().whole(&wanted.old).await?;
-        let refused = |why: &str| Err(Error::Conflict(format!("{}: {why}", old.name)));
-        if detail.auto_remove {
-            return refused("it is removed when it ends (--rm), and could not be kept while the new one is tried.");
-        }
-        if old.state == State::Paused {
-            return refused("it is paused. Unpause it first: a frozen program cannot end.");
+        if let Some(why) = not_anew(detail.auto_remove, &old.state) {
+            return Err(Error::Conflict(format!("{}: {why}", old.name)));
         }
         wanted.spec = engine.containers().admit(&wanted.spec).await?;
         engine.reach.may_pull(&wanted.spec.image)?;
-        let shares = |of: &str| of == old.id.as_str() || of == old.name;
-        let sharers = picture.containers.values().filter(|other| other.state.is_up());
-        let sharers = sharers.filter(|other| other.network_of.as_deref().is_some_and(shares));
+        let sharers = picture.sharers_of(old).filter(|other| other.state.is_up());
         Ok(Note {
             job: 0,
             name: old.name.clone(),

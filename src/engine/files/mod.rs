@@ -127,6 +127,11 @@ impl Hand {
         path.below(self.base)
     }
 
+    /// Whether only commands inside see what is in this folder, and there are some.
+    fn reads_inside(&self, folder: &FilePath) -> bool {
+        self.runs && self.mounts.hold(folder)
+    }
+
     /// Refuses what the engine would read or write beneath the memory that is mounted over it.
     fn archives(&self, folder: &FilePath) -> Result<(), Error> {
         if !self.mounts.hold(folder) {
@@ -218,7 +223,7 @@ impl Files<'_> {
                 }
             }
         }
-        if hand.runs && hand.mounts.hold(&path.parent()) {
+        if hand.reads_inside(&path.parent()) {
             return Ok(self.entry_in_memory(hand, path).await?.into());
         }
         let found = call::stat(self.engine, &hand.id, &hand.at(path)).await.map_err(|error| match error {
@@ -297,7 +302,7 @@ impl Files<'_> {
     }
 
     async fn begin(&self, hand: &Hand, path: &FilePath, most: usize) -> Result<Content, Error> {
-        if hand.runs && hand.mounts.hold(&path.parent()) {
+        if hand.reads_inside(&path.parent()) {
             return self.begin_in_memory(hand, path, most).await;
         }
         let work = async {

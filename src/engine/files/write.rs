@@ -186,7 +186,7 @@ impl Files<'_> {
         if let Some(kind) = self.stands(&hand, &path).await? {
             return Err(Error::Conflict(format!("there is a {} called {name} already", kind.word())));
         }
-        if hand.runs && hand.mounts.hold(folder) {
+        if hand.reads_inside(folder) {
             return self.command(&hand, &["mkdir", "--", path.as_str()]).await;
         }
         hand.archives(folder)?;
@@ -247,7 +247,7 @@ impl Files<'_> {
     pub async fn weigh(&self, path: &FilePath) -> Result<(Entry, Weight), Error> {
         let hand = self.open(Wanted { writes: false, runs: true }).await?;
         let found = self.find(&hand, path).await?;
-        let entry = if hand.runs && hand.mounts.hold(&path.parent()) {
+        let entry = if hand.reads_inside(&path.parent()) {
             self.entry_in_memory(&hand, path).await?
         } else {
             self.first(&hand, path).await?.1

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     command::{RunLine, Verb, Written, echo, flags},
-    engine::{Container, ContainerId, Error as EngineError, Recipe, Replacement, State, spec::Spec},
+    engine::{Container, ContainerId, Error as EngineError, Recipe, Replacement, not_anew, spec::Spec},
     team::Right,
     web::{
         Error, Routes,
@@ -35,6 +35,7 @@ use crate::{
         chrome::Chrome,
         deed::{Came, Deed},
         doc::{Doc, Field},
+        error::sentence,
         extract::{Fields, Id, Page},
         filters,
         html::html,
@@ -173,7 +174,7 @@ struct Plan {
     /// What to know before.
     remarks: Vec<String>,
     /// Why it cannot be made anew; nothing if it can.
-    refused: Option<&'static str>,
+    refused: Option<String>,
     /// Who has its network, and has none until it is made anew too.
     followers: Vec<Follower>,
 }
@@ -190,8 +191,7 @@ struct Follower {
 
 /// Those of a container.
 fn followers(page: &Page, c: &Container) -> Vec<Follower> {
-    let follows = |of: &str| of == c.id.as_str() || of == c.name;
-    let all = page.picture.containers.values().filter(|other| other.network_of.as_deref().is_some_and(follows));
+    let all = page.picture.sharers_of(c);
     all.map(|other| Follower { id: other.id.to_string(), name: other.name.clone() }).collect()
 }
 
@@ -289,22 +289,11 @@ async fn planned(page: &Page, c: &Container, fields: &Fields) -> Result<Result<(
         in_place: InPlace::of(c, &differences, &spec),
         command: after.to_command_multiline(if c.state.is_up() { Verb::Run } else { Verb::Create }),
         remarks: remarks(&recipe),
-        refused: not_anew(c, &recipe),
+        refused: not_anew(recipe.spec.host_config.auto_remove, &c.state).map(sentence),
         followers: followers(page, c),
         differences,
     };
     Ok(Ok((plan, recipe, spec)))
-}
-
-/// Why a container cannot be made anew, as far as that is known before.
-fn not_anew(c: &Container, recipe: &Recipe) -> Option<&'static str> {
-    if recipe.spec.host_config.auto_remove {
-        Some("It is removed when it ends (--rm), and could not be kept while the new one is tried.")
-    } else if c.state == State::Paused {
-        Some("It is paused. Unpause it first: a frozen program cannot end.")
-    } else {
-        None
-    }
 }
 
 /// What to know before a container is made anew.
